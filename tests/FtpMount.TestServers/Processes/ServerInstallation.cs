@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Runtime.InteropServices;
+
+namespace FtpMount.TestServers.Processes;
+
+/// <summary>
+/// Where the servers' programs are: unpacked side by side below <c>$XDG_CACHE_HOME/ftpmount-tests/servers</c> by
+/// scripts/install-test-servers.sh, which is run when something is missing. The script holds a lock, so test programs that start at
+/// the same time do not disturb each other.
+/// </summary>
+internal static class ServerInstallation
+{
+    /// <summary>The distribution's Python; another one on the path does not have pyftpdlib.</summary>
+    public const string Python = "/usr/bin/python3";
+
+    /// <summary>OpenSSH's daemon, which wants to be started by its absolute path.</summary>
+    public const string Sshd = "/usr/sbin/sshd";
+
+    private static readonly SemaphoreSlim OneInstallation = new(1, 1);
+
+    /// <summary>Whether the script has what it needs.</summary>
+    public static bool CanInstall => File.Exists("/usr/bin/apt-get");
+
+    private static string ServersFolder => Path.Combine(
+        Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache
+            ? cache
+            : Path.Combine(Environment.GetEnvironmentVariable("HOME") ?? "/root", ".cache"),
+        "ftpmount-tests",
+        "servers");
+
+    private static string Script => Path.Combine(
+        typeof(ServerInstallation).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(item => item.Key == "RepositoryRoot").Value!,
+        "scripts",
+        "install-test-servers.sh");
+
+    /// <summary>The folder that a server's packages are unpacked into.</summary>
+    public static string FolderOf(FtpServerKind kind) => Path.Combine(ServersFolder, kind switch
+    {
+        FtpServerKind.Vsftpd => "vsftpd",
+        FtpServerKind.ProFtpd => "proftpd",
+        FtpServerKind.PureFtpd => "pure-ftpd",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "This server is not unpacked"),
+    });
+
+    /// <summary>LD_LIBRARY_PATH for the libraries that were unpacked with a server, and a locale in which names are UTF-8.</summary>
+    public static Dictionary<string, string> EnvironmentOf(FtpServerKind kind)
+    {
+        string folder = FolderOf(kind);
+        string triplet = RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
+        return new Dictionary<string, string>
+        {
+            ["LD_LIBRARY_PATH"] = $"{folder}/usr/lib/{triplet}:{folder}/lib/{triplet}",
+            ["LC_ALL"] = "C.UTF-8",
+            ["TZ"] = "UTC",
+        };
+    }
+
+    /// <summary>Whether everything that a server needs is here.</summary>
+    /// <param name="kind">The FTP server, or null for OpenSSH.</param>
+    public static bool IsInstalled(FtpServerKind? kind) => File.Exists(Python) && TestAccount.Exists && kind switch
+    {
+        null => File.Exists(Sshd),
+        FtpServerKind.Pyftpdlib => Directory.Exists("/usr/lib/python3/dist-packages/pyftpdlib") && Directory.Exists("/usr/lib/python3/dist-packages/OpenSSL"),
+        { } unpacked => File.Exists(Path.Combine(FolderOf(unpacked), ".complete")),
+    };
+
+    /// <summary>Runs the installation script unless everything is here.</summary>
+    /// <exception cref="InvalidOperationException">The script failed; the message has its output.</exception>
+    public static async Task EnsureAsync(FtpServerKind? kind, CancellationToken cancellationToken)
+    {
+        if (IsInstalled(kind))
+            return;
+        await OneInstallation.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (IsInstalled(kind))
+                return;
+            var start = new ProcessStartInfo("/bin/bash")
+            {
+                ArgumentList = { "-c", "exec \"$0\" 2>&1 </dev/null", Script },
+                RedirectStandardOutput = true,
+                UseShellExecute = false,
+            };
+            using Process script = Process.Start(start) ?? throw new InvalidOperationException($"{Script} did not start");
+            string output = await script.StandardOutput.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
+            await script.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+            if (script.ExitCode != 0 || !IsInstalled(kind))
+                throw new InvalidOperationException($"{kind?.ToString() ?? "OpenSSH"} is not here and {Script} could not fetch it (exit code {script.ExitCode}):\n{output}");
+        }
+        finally
+        {
+            OneInstallation.Release();
+        }
+    }
+}
