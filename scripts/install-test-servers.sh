@@ -100,7 +100,8 @@ if [ "$(id -u)" = 0 ]; then
   flock -w 600 8 || die "$state/lock is held since ten minutes"
   if ! id "$account" >/dev/null 2>&1; then
     say "Creating the system user $account (no shell, random password)"
-    useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin --user-group "$account"
+    # The home must exist: vsftpd goes there before it looks at its own configuration.
+    useradd --system --no-create-home --home-dir / --shell /usr/sbin/nologin --user-group "$account"
     rm -f "$state/password"
   fi
   if [ ! -s "$state/password" ]; then

@@ -5,11 +5,8 @@ namespace FtpMount.TestServers;
 /// <summary>Which servers there are and which of them can run here.</summary>
 public static class FtpServerKinds
 {
-    /// <summary>All kinds.</summary>
+    /// <summary>All kinds; <c>new TheoryData&lt;FtpServerKind&gt;(FtpServerKinds.All)</c> makes them the rows of an xunit theory.</summary>
     public static readonly FtpServerKind[] All = Enum.GetValues<FtpServerKind>();
-
-    /// <summary>All kinds as the rows of an xunit theory: <c>[MemberData(nameof(FtpServerKinds.Rows), MemberType = typeof(FtpServerKinds))]</c>.</summary>
-    public static IEnumerable<object[]> Rows => All.Select(kind => new object[] { kind });
 
     /// <summary>
     /// Whether a server of this kind can be started here. What is merely not unpacked yet counts as available:

@@ -62,8 +62,14 @@ if certificate:
 for name, value in settings["attributes"].items():
     setattr(Handler, name, value)
 
+class Server(FTPServer):
+    def _accept_new_cons(self):
+        """pyftpdlib's own max_cons counts every socket, its listener and data connections included; this counts sessions."""
+        sessions = sum(isinstance(handler, FTPHandler) for handler in self.ioloop.socket_map.values())
+        return not settings["clients"] or sessions <= settings["clients"]
+
+
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-server = FTPServer((settings["address"], settings["port"]), Handler, backlog=512)
-server.max_cons = settings["clients"] or 100000
+server = Server((settings["address"], settings["port"]), Handler, backlog=512)
 server.max_cons_per_ip = settings["clients_per_host"]
 server.serve_forever()
