@@ -6,7 +6,8 @@ namespace FtpMount.TestServers.Configurations;
 
 /// <summary>
 /// vsftpd. As root it logs in the dedicated account, confined to the instance's folder. As an ordinary user only anonymous sessions
-/// are possible (run_as_launching_user), without confinement: the login folder is then an absolute path.
+/// are possible (run_as_launching_user), without confinement: the login folder is then an absolute path, and neither SITE CHMOD nor
+/// setting times works.
 /// </summary>
 internal sealed class VsftpdConfiguration : FtpServerConfiguration
 {
@@ -54,7 +55,6 @@ internal sealed class VsftpdConfiguration : FtpServerConfiguration
             $"anon_root={directory.Root}",
             "anon_umask=022",
             "anon_world_readable_only=NO",
-            "no_anon_password=YES",
             $"anon_upload_enable={write}",
             $"anon_mkdir_write_enable={write}",
             $"anon_other_write_enable={write}",

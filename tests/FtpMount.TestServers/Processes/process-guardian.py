@@ -4,7 +4,8 @@ process-guardian.py LOG PROGRAM ARGUMENT...
 
 It is a child subreaper (prctl(2)), so that a session process whose parent died is still found below it, and it reads commands from
 a pipe whose other end the test program holds: when that program dies, however it dies, the pipe ends and the guardian kills
-everything below itself. It never signals a process that is not its descendant.
+everything below itself and removes the files that the server served (the folder "root" in the working directory; names in it need not
+be UTF-8). It never signals a process that is not its descendant.
 
 commands (stdin): start | kill | stop | cont | pids
 answers (stdout): started PID | killed | stopped | continued | pids PID...
@@ -13,6 +14,7 @@ at any time:      exited STATUS        (the server itself has ended)
 import ctypes
 import os
 import select
+import shutil
 import signal
 import sys
 
@@ -139,6 +141,7 @@ def main():
             data = os.read(0, 4096)
             if not data:
                 kill_all()
+                shutil.rmtree(b"root", ignore_errors=True)
                 return
             pending += data
             while b"\n" in pending:
