@@ -44,8 +44,7 @@ internal sealed class PureFtpdConfiguration : FtpServerConfiguration
             "-O", $"clf:{Path.Combine(directory.Log, "pure-ftpd.transfers.log")}",
             "-g", Path.Combine(directory.Log, "pure-ftpd.pid"),
         ];
-        if (options.UsesTls)
-            arguments.AddRange(["-Y", "2", "-2", TestCertificate.WriteTo(directory).Both]);
+        arguments.AddRange(options.UsesTls ? ["-Y", "2", "-2", TestCertificate.WriteTo(directory).Both] : ["-Y", "0"]);
         arguments.AddRange(options.ExtraConfiguration);
         return new ServerCommand(
             Path.Combine(folder, "usr/sbin/pure-ftpd"),
