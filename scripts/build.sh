@@ -15,7 +15,7 @@ cd "$repository"
 need_dotnet
 mkdir -p "$artifacts/publish"
 exec 9>"$artifacts/publish/.lock"
-flock 9 # two builds into one folder would tread on each other
+flock 9 # two builds into one folder would tread on each other; dotnet does not inherit it: its build servers outlive this script
 
 sources() { find src Directory.Build.props Directory.Packages.props scripts/build.sh -type f "$@" | LC_ALL=C sort; }
 stamp=$artifacts/publish/.built-from
@@ -41,7 +41,7 @@ say "Building artifacts/ftpmount (Native AOT, $configuration; a minute or two th
 # Taken before the build: what changes while it runs is built the next time.
 printf '%s' "$wanted" >"$stamp.new"
 rm -rf "$output"
-dotnet publish src/FtpMount.Cli/FtpMount.Cli.csproj -c "$configuration" -r "$rid" -o "$output" --nologo -v quiet "${options[@]}" \
+dotnet publish src/FtpMount.Cli/FtpMount.Cli.csproj -c "$configuration" -r "$rid" -o "$output" --nologo -v quiet "${options[@]}" 9>&- \
   || { rm -f "$stamp.new"; die "the build failed"; }
 [ -x "$output/ftpmount" ] || die "the build left no $output/ftpmount"
 

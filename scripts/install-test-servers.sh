@@ -20,9 +20,10 @@ servers=$cache/servers
 account=ftpmount-test
 state=/var/lib/ftpmount-tests
 
+# The lock's descriptors stay here: a daemon that a package starts must not keep them.
 as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"
-  elif command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then sudo "$@"
+  if [ "$(id -u)" = 0 ]; then "$@" 8>&- 9>&-
+  elif command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then sudo "$@" 8>&- 9>&-
   else return 126; fi
 }
 
@@ -53,10 +54,9 @@ if [ ${#missing[@]} -gt 0 ]; then
   say "Installing with apt-get: ${missing[*]}"
   had_sshd=
   [ -x /usr/sbin/sshd ] && had_sshd=1
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null \
-    || { updated=; find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -print -quit >/dev/null 2>&1
-         as_root apt-get update -qq >/dev/null
-         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null; } \
+  install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}")
+  as_root "${install[@]}" >/dev/null \
+    || { as_root apt-get update -qq >/dev/null && as_root "${install[@]}" >/dev/null; } \
     || die "cannot install ${missing[*]}; run this script as root, or: sudo apt-get install ${missing[*]}"
   # The package starts a daemon of its own where there is systemd; the tests do not want a machine that suddenly lets people in.
   if [ -z "$had_sshd" ] && [ -d /run/systemd/system ]; then

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# prerequisites.sh : sourced by the other scripts. Finds the repository and the .NET SDK, and installs packages that are missing.
-# Set before sourcing: nothing. Sets: repository, artifacts.
+# prerequisites.sh : sourced by the other scripts; finds the repository and the .NET SDK, and installs packages that are missing.
+# Sets: repository, artifacts.
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck disable=SC2034  # used by those who source this
 artifacts=$repository/artifacts
-export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false
 
 say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
@@ -38,7 +38,7 @@ install_packages() {
   as_root "${install[@]}" >/dev/null || die "cannot install $*; as root: apt-get install $*"
 }
 
-# need_dotnet : the SDK that global.json-less sources of this age want
+# need_dotnet : the SDK, of .NET 10 or later
 need_dotnet() {
   command -v dotnet >/dev/null || PATH=$PATH:${DOTNET_ROOT:-$HOME/.dotnet}
   command -v dotnet >/dev/null \

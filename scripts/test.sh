@@ -34,9 +34,13 @@ dotnet build FtpMount.sln -c Release --nologo -v quiet || broken "The solution d
 scripts/build.sh || broken "artifacts/ftpmount does not build"
 
 results=$(mktemp -d)
-trap 'rm -rf "$results"' EXIT
+running=''
+trap '[ -z "$running" ] || kill "$running" 2>/dev/null; rm -rf "$results"' EXIT
+trap 'exit 130' INT TERM
 counter() { sed -n "s/.*<Counters [^>]*\b$1=\"\([0-9]*\)\".*/\1/p" "$2" | head -1; }
 
+# What the test platform says without being asked.
+noise=(-e '^Results File:' -e '^Test run for ' -e '^A total of ' -e "^Data collector 'Blame'" -e '^Additionally, path to test adapters' -e '^$')
 unsuccessful=()
 for project in tests/*.Tests; do
   name=${project#tests/}
@@ -44,10 +48,16 @@ for project in tests/*.Tests; do
   if [ -n "${FTPMOUNT_TEST_PROJECTS:-}" ] && [[ " $FTPMOUNT_TEST_PROJECTS " != *" $short "* ]]; then continue; fi
   say "== $name"
   code=0
+  # Not a pipe: a process that a test leaves behind would keep it open.
+  log=$results/$name.log; : >"$log"
   dotnet test "$project" --no-build -c Release --nologo -v quiet --results-directory "$results" \
     --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal" \
     --blame-hang-timeout 15m --blame-hang-dump-type none \
-    "${arguments[@]}" 2>&1 | grep -v -e '^Results File:' -e '^$' || code=${PIPESTATUS[0]}
+    "${arguments[@]}" >>"$log" 2>&1 </dev/null &
+  running=$!
+  tail -f -n +1 -s 0.2 --pid="$running" "$log" | grep --line-buffered -v "${noise[@]}" || true
+  wait "$running" || code=$?
+  running=''
   trx=$results/$name.trx
   these=0
   if [ -f "$trx" ]; then

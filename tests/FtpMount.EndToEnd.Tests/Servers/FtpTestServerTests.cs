@@ -154,6 +154,18 @@ public class FtpTestServerTests
         Assert.StartsWith("ftps://", server.Url);
     }
 
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task A_disposed_server_takes_its_sessions_with_it_even_when_suspended(FtpServerKind kind)
+    {
+        SkipUnlessAvailable(kind);
+        FtpTestServer server = await FtpTestServer.StartAsync(kind);
+        await using FtpSession session = await FtpSession.LogInAsync(server);
+        await server.SuspendAsync();
+        await server.DisposeAsync();
+        Assert.True(await session.IsDeadAsync());
+    }
+
     [Fact]
     public async Task A_disposed_server_leaves_no_folder_behind()
     {
