@@ -1,0 +1,35 @@
+using FtpMount.TestServers;
+
+namespace FtpMount.EndToEnd.Tests.Matrix;
+
+/// <summary>
+/// All documented exceptions. A mount must behave in exactly this way: a case that is listed and holds after all fails the test, so
+/// that the list stays true.
+/// </summary>
+public static class DocumentedExceptions
+{
+    private static readonly FtpServerKind[] Everywhere = FtpServerKinds.All;
+
+    /// <summary>The list.</summary>
+    public static IReadOnlyList<DocumentedException> All { get; } =
+    [
+        new("Symlink_makes_a_link", Everywhere, "EPERM", "FTP has no command that makes a symbolic link."),
+        new("O_NOFOLLOW_on_a_link_fails_with_ELOOP", Everywhere, "EPERM", "FTP has no command that makes a symbolic link."),
+        new("Link_makes_a_second_name", Everywhere, "EPERM", "FTP has no command that makes a hard link."),
+        new("Mknod_makes_a_fifo", Everywhere, "EPERM", "FTP knows files and directories only."),
+        new("Mknod_makes_a_socket", Everywhere, "EPERM", "FTP knows files and directories only."),
+        new("Chown_changes_the_owner", Everywhere, "EPERM", "FTP has no command that changes the owner."),
+        new("Utimens_sets_nanoseconds", Everywhere, "0", "FTP carries times in whole seconds."),
+        new("Extended_attributes_are_kept", Everywhere, "ENOTSUP", "FTP has no place for extended attributes."),
+        new("O_TMPFILE_makes_a_file_without_a_name", Everywhere, "ENOTSUP", "The kernel protocol leaves it out; programs fall back to a named file."),
+        new("Rename_with_EXCHANGE_swaps_two_names", Everywhere, "EINVAL", "FTP cannot swap two names in one step."),
+        new("Fallocate_punches_holes", Everywhere, "ENOTSUP", "Files on the server cannot be made sparse."),
+        new("Fallocate_zeroes_a_range", Everywhere, "ENOTSUP", "Files on the server cannot be made sparse; programs fall back to writing zeroes."),
+        new("Name_with_a_line_feed", Everywhere, "EINVAL", "An FTP command ends at the line feed."),
+        new("Name_with_a_carriage_return", Everywhere, "EINVAL", "An FTP command ends at the carriage return."),
+    ];
+
+    /// <summary>The exception for a case on a server, if there is one.</summary>
+    public static DocumentedException? Find(string @case, FtpServerKind server) =>
+        All.FirstOrDefault(exception => exception.Case == @case && exception.Servers.Contains(server));
+}

@@ -1,0 +1,23 @@
+namespace FtpMount.EndToEnd.Tests.Mounting;
+
+/// <summary>How a <see cref="Mount"/> is made.</summary>
+public sealed record MountOptions
+{
+    /// <summary>Further options of <c>-o</c>, such as <c>timeout=5</c>.</summary>
+    public IReadOnlyList<string> Options { get; init; } = [];
+
+    /// <summary>The folder for staging files and the journal; by default one of the mount's own. Name one to mount again on what was left there.</summary>
+    public string? StateDirectory { get; init; }
+
+    /// <summary>The mount point; by default a new folder.</summary>
+    public string? MountPoint { get; init; }
+
+    /// <summary>A program that starts the mount program, with its arguments, such as setpriv to do it as another user.</summary>
+    public IReadOnlyList<string> Prefix { get; init; } = [];
+
+    /// <summary>The owner of the mount point and its folders when that is not the present user.</summary>
+    public string? Owner { get; init; }
+
+    /// <summary>The folder on the server that is mounted, relative to the login folder.</summary>
+    public string RemotePath { get; init; } = "";
+}
