@@ -1,0 +1,16 @@
+using System.Runtime.InteropServices;
+
+namespace FtpMount.Fuse.Kernel;
+
+/// <summary>Kernel structure <c>fuse_setxattr_in</c> with FUSE_SETXATTR_EXT, followed by name and value.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct FuseSetxattrExtIn
+{
+    public uint Size;
+
+    /// <summary>XATTR_CREATE 1, XATTR_REPLACE 2.</summary>
+    public uint Flags;
+
+    public uint SetxattrFlags;
+    public uint Padding;
+}
