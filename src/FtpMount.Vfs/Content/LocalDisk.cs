@@ -1,12 +1,20 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
 namespace FtpMount.Vfs.Content;
 
-/// <summary>What the local file system's errors mean.</summary>
-public static class LocalDisk
+/// <summary>What the content cache and the staging files need of the local file system, and what its errors mean.</summary>
+public static partial class LocalDisk
 {
     private const int Enospc = 28;
     private const int Edquot = 122;
+    private const int Einval = 22;
+    private const int Enosys = 38;
+    private const int Eopnotsupp = 95;
+    private const int FallocKeepSize = 1;
     private const int WindowsHandleDiskFull = unchecked((int)0x80070027);
     private const int WindowsDiskFull = unchecked((int)0x80070070);
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>
     /// Whether a write failed because the local disk or the user's quota on it is full. .NET puts errno into
@@ -14,4 +22,74 @@ public static class LocalDisk
     /// </summary>
     public static bool IsFull(Exception exception) =>
         exception is IOException { HResult: Enospc or Edquot or WindowsHandleDiskFull or WindowsDiskFull };
+
+    /// <summary>Makes a directory that only its owner may enter (0700), with its parents.</summary>
+    internal static void CreatePrivateDirectory(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+            return;
+        }
+
+        const UnixFileMode mode = OwnerOnly | UnixFileMode.UserExecute;
+        Directory.CreateDirectory(path, mode);
+        if (File.GetUnixFileMode(path) != mode)
+            File.SetUnixFileMode(path, mode);
+    }
+
+    /// <summary>Opens a file for reading and writing that only its owner may read (0600).</summary>
+    internal static SafeFileHandle OpenPrivate(string path, FileMode mode)
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = mode,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+            BufferSize = 0,
+        };
+        if (!OperatingSystem.IsWindows() && mode is not FileMode.Open)
+            options.UnixCreateMode = OwnerOnly;
+
+        // The stream's handle outlives it: only a stream can be opened with a Unix mode.
+        using var stream = new FileStream(path, options);
+        var handle = stream.SafeFileHandle;
+        var copy = new SafeFileHandle(handle.DangerousGetHandle(), ownsHandle: true);
+        handle.SetHandleAsInvalid();
+        return copy;
+    }
+
+    /// <summary>Deletes a file, if it can be.</summary>
+    internal static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A file that cannot be deleted is found, and not believed or deleted, at the next start.
+        }
+    }
+
+    /// <summary>Reserves room for a range of a file without changing its length or content; does nothing where the file system cannot.</summary>
+    /// <exception cref="IOException">The disk is full (<see cref="IsFull"/>) or failed.</exception>
+    internal static void Reserve(SafeFileHandle handle, long offset, long length)
+    {
+        if (!OperatingSystem.IsLinux() || length <= 0)
+            return;
+        while (Fallocate(handle, FallocKeepSize, offset, length) != 0)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            const int eintr = 4;
+            if (errno == eintr)
+                continue;
+            if (errno is Eopnotsupp or Enosys or Einval)
+                return;
+            throw new IOException($"Room for {length} bytes could not be reserved on the local disk: {Marshal.GetPInvokeErrorMessage(errno)}.", errno);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "fallocate64", SetLastError = true)]
+    private static partial int Fallocate(SafeFileHandle file, int mode, long offset, long length);
 }

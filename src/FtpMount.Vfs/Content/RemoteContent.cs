@@ -1,34 +1,79 @@
+using System.Buffers;
 using FtpMount.Remote;
 
 namespace FtpMount.Vfs.Content;
 
-/// <summary>A lease on the content of one version of a remote file.</summary>
+/// <summary>
+/// A lease on the content of one version of a remote file. As long as it is held, what is cached of it stays usable, also after the file was renamed, removed or
+/// replaced. Dispose its readers first.
+/// </summary>
 public sealed class RemoteContent : IDisposable
 {
-    internal RemoteContent() => throw new NotImplementedException();
+    private readonly CachedContent _content;
+    private int _disposed;
 
-    /// <summary>Length in bytes.</summary>
-    public long Length => throw new NotImplementedException();
+    internal RemoteContent(CachedContent content) => _content = content;
 
-    /// <summary>The version.</summary>
-    public FileVersion Version => throw new NotImplementedException();
+    /// <summary>Length in bytes: that of the version.</summary>
+    public long Length => _content.Size;
 
-    /// <summary>Where the file is now.</summary>
+    /// <summary>Which content it is.</summary>
+    public FileVersion Version => _content.Version;
+
+    /// <summary>Where the file is now; <see cref="ContentCache.Rename"/> keeps it up to date. Shared by all leases of this content.</summary>
     public RemotePath Path
     {
-        get => throw new NotImplementedException();
-        set => throw new NotImplementedException();
+        get => _content.Path;
+        set => _content.Path = value;
     }
 
-    /// <summary>Whether all of it is here.</summary>
-    public bool IsComplete => throw new NotImplementedException();
+    /// <summary>Whether every byte is here, in memory or on disk.</summary>
+    public bool IsComplete => _content.IsComplete;
 
     /// <summary>A reader for one open handle.</summary>
-    public ContentReader CreateReader() => throw new NotImplementedException();
+    public ContentReader CreateReader()
+    {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
+        return new ContentReader(_content);
+    }
 
-    /// <summary>Fetches all.</summary>
-    public ValueTask FetchAllAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>
+    /// Fetches what is not here. As much of it stays as memory and disk have room for, which <see cref="IsComplete"/> tells.
+    /// </summary>
+    /// <exception cref="RemoteException">As <see cref="ContentReader.ReadAsync"/>.</exception>
+    public async ValueTask FetchAllAsync(CancellationToken cancellationToken)
+    {
+        const int piece = 8 << 20;
+        await using var reader = CreateReader();
+        var buffer = ArrayPool<byte>.Shared.Rent(MemoryBlock.Size);
+        try
+        {
+            var flushed = 0L;
+            for (var offset = 0L; ;)
+            {
+                lock (_content.Gate)
+                    offset = _content.FirstMissingLocked(offset, Length);
+                if (offset >= Length)
+                    return;
+                offset += await reader.ReadAsync(offset, buffer.AsMemory(0, MemoryBlock.Size), cancellationToken);
+                if (offset - flushed < piece || _content.Cache.Disk is not { } disk)
+                    continue;
 
-    /// <inheritdoc/>
-    public void Dispose() => throw new NotImplementedException();
+                // A reader is never slowed down by the disk; this one wants it to keep up.
+                await disk.DrainAsync(cancellationToken);
+                flushed = offset;
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Gives the lease back.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+            _content.Cache.Release(_content);
+    }
 }

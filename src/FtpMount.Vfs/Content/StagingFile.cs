@@ -1,64 +1,473 @@
+using System.Buffers;
+using FtpMount.Remote;
+using Microsoft.Win32.SafeHandles;
+
 namespace FtpMount.Vfs.Content;
 
-/// <summary>One file being edited.</summary>
+/// <summary>
+/// One file being edited: a sparse local file over the remote version it began with. What was written is local; what was not comes from the base, as far as no
+/// truncation took it away; the rest is zeros.
+/// </summary>
+/// <remarks>
+/// Thread-safe. The local file always has the file's length. Three kinds of ranges: local (written, or filled from the base), visible base (below
+/// every length the file has had since, and not local), and holes, which read as zeros because the local file has zeros there. A range only ever
+/// goes from base to local or to hole, so that base bytes that arrive late are used only where the range is still base.
+/// Local reads and writes block their caller for as long as the local disk does. All failures of the local disk are <see cref="IOException"/>; <see cref="LocalDisk.IsFull"/> tells
+/// whether the disk is full.
+/// </remarks>
 public sealed class StagingFile : IAsyncDisposable
 {
-    private StagingFile() => throw new NotImplementedException();
+    /// <summary>What is filled at a time.</summary>
+    private const int FillPiece = 1 << 20;
 
-    /// <summary>Makes one.</summary>
-    public static StagingFile Create(string directory, RemoteContent? baseContent) => throw new NotImplementedException();
+    private readonly ReaderWriterLockSlim _gate = new();
+    private readonly SafeFileHandle _handle;
+    private readonly RemoteContent? _base;
+    private readonly ContentReader? _baseReader;
+    private readonly RangeSet _local = new();
+    private long _length;
+    private long _visibleBase;
+    private long _changeCount;
+    private long _cleanCount;
+    private bool _discarded;
+    private int _disposed;
 
-    /// <summary>The local file.</summary>
-    public string LocalPath => throw new NotImplementedException();
+    private StagingFile(string localPath, SafeFileHandle handle, RemoteContent? baseContent)
+    {
+        LocalPath = localPath;
+        _handle = handle;
+        _base = baseContent;
+        _baseReader = baseContent?.CreateReader();
+        _length = _visibleBase = baseContent?.Length ?? 0;
+    }
+
+    /// <summary>The local file (0600). It is whole after <see cref="FillAsync"/>.</summary>
+    public string LocalPath { get; }
 
     /// <summary>Length in bytes.</summary>
-    public long Length => throw new NotImplementedException();
+    public long Length => Volatile.Read(ref _length);
 
-    /// <summary>Counts writes and truncations.</summary>
-    public long ChangeCount => throw new NotImplementedException();
+    /// <summary>Counts what changed the content: writes, changes of length, <see cref="MarkChanged"/>. Never goes back.</summary>
+    public long ChangeCount => Volatile.Read(ref _changeCount);
 
-    /// <summary>Whether something changed since the last <see cref="MarkClean"/>.</summary>
-    public bool IsDirty => throw new NotImplementedException();
+    /// <summary>Whether something changed that <see cref="MarkClean"/> has not covered.</summary>
+    public bool IsDirty => Volatile.Read(ref _changeCount) != Volatile.Read(ref _cleanCount);
 
-    /// <summary>The version that <see cref="MarkClean"/> told last; null before.</summary>
-    public FileVersion? UploadedVersion => throw new NotImplementedException();
+    /// <summary>What <see cref="MarkClean"/> said last; null before.</summary>
+    public FileVersion? UploadedVersion { get; private set; }
 
-    /// <summary>Reads.</summary>
-    public ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>Whether the local file has every byte, so that the base is not needed.</summary>
+    public bool IsWhole
+    {
+        get
+        {
+            _gate.EnterReadLock();
+            try
+            {
+                return !NeedsBase(0, _length);
+            }
+            finally
+            {
+                _gate.ExitReadLock();
+            }
+        }
+    }
 
-    /// <summary>Writes.</summary>
-    public void Write(long offset, ReadOnlySpan<byte> data) => throw new NotImplementedException();
+    /// <summary>Makes a staging file. It is clean: nothing differs from the base yet.</summary>
+    /// <param name="directory">Where; made (0700) when missing.</param>
+    /// <param name="baseContent">What it begins with; null for an empty file. Owned from now on, also when this fails.</param>
+    /// <exception cref="IOException">The local file cannot be made.</exception>
+    public static StagingFile Create(string directory, RemoteContent? baseContent)
+    {
+        SafeFileHandle? handle = null;
+        var path = Path.Combine(directory, $"{Guid.NewGuid():n}.staging");
+        try
+        {
+            LocalDisk.CreatePrivateDirectory(directory);
+            handle = LocalDisk.OpenPrivate(path, FileMode.CreateNew);
+            RandomAccess.SetLength(handle, baseContent?.Length ?? 0);
+            return new StagingFile(path, handle, baseContent);
+        }
+        catch
+        {
+            baseContent?.Dispose();
+            if (handle is not null)
+            {
+                handle.Dispose();
+                LocalDisk.TryDelete(path);
+            }
 
-    /// <summary>Truncates or lengthens.</summary>
-    public ValueTask SetLengthAsync(long length, CancellationToken cancellationToken) => throw new NotImplementedException();
+            throw;
+        }
+    }
 
-    /// <summary>Counts as a change although no byte changed: the file must be uploaded (a new, empty file).</summary>
-    public void MarkChanged() => throw new NotImplementedException();
+    /// <summary>Reads. What is local completes synchronously.</summary>
+    /// <returns>The number of bytes; fewer than asked for only at the end.</returns>
+    /// <exception cref="RemoteException">The base was needed and could not be read.</exception>
+    /// <exception cref="IOException">The local disk failed.</exception>
+    public ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled<int>(cancellationToken);
+        _gate.EnterReadLock();
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            var wanted = (int)Math.Min(buffer.Length, _length - offset);
+            if (wanted <= 0)
+                return new(0);
+            buffer = buffer[..wanted];
+            if (!NeedsBase(offset, offset + wanted))
+            {
+                ReadLocal(offset, buffer.Span);
+                return new(wanted);
+            }
+        }
+        finally
+        {
+            _gate.ExitReadLock();
+        }
 
-    /// <summary>Fetches what is absent.</summary>
-    public ValueTask FillAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+        return ReadThroughAsync(offset, buffer, cancellationToken);
+    }
 
-    /// <summary>The whole file for an upload.</summary>
-    public Stream OpenForUpload() => throw new NotImplementedException();
+    /// <summary>Writes all of <paramref name="data"/>; what lies between the old end and <paramref name="offset"/> becomes zeros.</summary>
+    /// <exception cref="IOException">The local disk is full (<see cref="LocalDisk.IsFull"/>) or failed; the length is as before, of the range itself a part may be written.</exception>
+    public void Write(long offset, ReadOnlySpan<byte> data)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        if (data.IsEmpty)
+            return;
+        var end = checked(offset + data.Length);
+        _gate.EnterWriteLock();
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            try
+            {
+                RandomAccess.Write(_handle, data, offset);
+            }
+            catch (IOException)
+            {
+                UndoWrite(offset, end);
+                throw;
+            }
 
-    /// <summary>Marks clean.</summary>
-    public void MarkClean(long changeCount, FileVersion uploaded) => throw new NotImplementedException();
+            _local.Add(offset, end);
+            if (end > _length)
+                Volatile.Write(ref _length, end);
+            Volatile.Write(ref _changeCount, _changeCount + 1);
+        }
+        finally
+        {
+            _gate.ExitWriteLock();
+        }
+    }
 
-    /// <summary>SEEK_DATA.</summary>
-    public long SeekData(long offset) => throw new NotImplementedException();
+    /// <summary>Truncates or lengthens. What is added reads as zeros, also where the base had bytes before.</summary>
+    /// <exception cref="IOException">The local disk failed.</exception>
+    public ValueTask SetLengthAsync(long length, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled(cancellationToken);
+        _gate.EnterWriteLock();
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            SetLength(length);
+        }
+        finally
+        {
+            _gate.ExitWriteLock();
+        }
 
-    /// <summary>SEEK_HOLE.</summary>
-    public long SeekHole(long offset) => throw new NotImplementedException();
+        return default;
+    }
 
-    /// <summary>Reserves.</summary>
-    public void Allocate(long offset, long length, bool keepSize) => throw new NotImplementedException();
+    /// <summary>Counts as a change although no byte differs: a new, empty file that is to be uploaded.</summary>
+    public void MarkChanged()
+    {
+        _gate.EnterWriteLock();
+        Volatile.Write(ref _changeCount, _changeCount + 1);
+        _gate.ExitWriteLock();
+    }
 
-    /// <summary>Flushes.</summary>
-    public void Flush(bool toDisk) => throw new NotImplementedException();
+    /// <summary>Fetches from the base what the local file lacks, so that it is whole. What is written meanwhile stays as written.</summary>
+    /// <exception cref="RemoteException">The base could not be read; what has come is kept.</exception>
+    /// <exception cref="IOException">The local disk is full or failed.</exception>
+    public async ValueTask FillAsync(CancellationToken cancellationToken)
+    {
+        if (!TryGetGap(0, out var gap))
+            return;
+        var buffer = ArrayPool<byte>.Shared.Rent(FillPiece);
+        try
+        {
+            do
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var count = (int)Math.Min(FillPiece, gap.Length);
+                await ReadBaseAsync(gap.Start, buffer.AsMemory(0, count), cancellationToken);
+                Fill(gap.Start, buffer.AsSpan(0, count));
+            }
+            while (TryGetGap(gap.Start, out gap));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
 
-    /// <summary>The local file may be deleted although it is dirty.</summary>
-    public void Discard() => throw new NotImplementedException();
+    /// <summary>
+    /// The whole file from its start on, with the length it has now; can seek. It reads what is in the file when it comes there: whether that changed during the upload,
+    /// <see cref="ChangeCount"/> tells.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The local file is not whole: <see cref="FillAsync"/> first.</exception>
+    public Stream OpenForUpload()
+    {
+        _gate.EnterReadLock();
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            return NeedsBase(0, _length)
+                ? throw new InvalidOperationException("The staging file is not whole.")
+                : new StagingFileStream(File.OpenHandle(LocalPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete), _length);
+        }
+        finally
+        {
+            _gate.ExitReadLock();
+        }
+    }
 
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    /// <summary>Notes that the content as of a change count is on the server. The file stays dirty when it has changed since.</summary>
+    /// <param name="changeCount">What <see cref="ChangeCount"/> was before the upload began.</param>
+    /// <param name="uploaded">What the server says of it now.</param>
+    public void MarkClean(long changeCount, FileVersion uploaded)
+    {
+        _gate.EnterWriteLock();
+        if (changeCount > _cleanCount)
+            Volatile.Write(ref _cleanCount, changeCount);
+        UploadedVersion = uploaded;
+        _gate.ExitWriteLock();
+    }
+
+    /// <summary>The first offset from <paramref name="offset"/> on that holds data (SEEK_DATA; all of the base counts as data); -1 when there is none.</summary>
+    public long SeekData(long offset)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        _gate.EnterReadLock();
+        try
+        {
+            if (offset >= _length)
+                return -1;
+            if (offset < _visibleBase)
+                return offset;
+            var next = _local.NextPresent(offset);
+            return next < _length ? next : -1;
+        }
+        finally
+        {
+            _gate.ExitReadLock();
+        }
+    }
+
+    /// <summary>The first offset from <paramref name="offset"/> on that is in a hole (SEEK_HOLE; the end counts as one); -1 when it is past the end.</summary>
+    public long SeekHole(long offset)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        _gate.EnterReadLock();
+        try
+        {
+            return offset >= _length ? -1 : Math.Min(_length, _local.EndOfRangeAt(Math.Max(offset, _visibleBase)));
+        }
+        finally
+        {
+            _gate.ExitReadLock();
+        }
+    }
+
+    /// <summary>Reserves local room for a range (fallocate(2)), so that writing there does not fail for want of it.</summary>
+    /// <param name="offset">The first byte.</param>
+    /// <param name="length">How many bytes.</param>
+    /// <param name="keepSize">Whether the length stays although the range ends behind it.</param>
+    /// <exception cref="IOException">The local disk is full (<see cref="LocalDisk.IsFull"/>) or failed.</exception>
+    public void Allocate(long offset, long length, bool keepSize)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
+        var end = checked(offset + length);
+        _gate.EnterWriteLock();
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            LocalDisk.Reserve(_handle, offset, length);
+            if (!keepSize && end > _length)
+                SetLength(end);
+        }
+        finally
+        {
+            _gate.ExitWriteLock();
+        }
+    }
+
+    /// <summary>Brings what was written to the local disk itself, or only out of this program, where it always is.</summary>
+    /// <exception cref="IOException">The local disk failed.</exception>
+    public void Flush(bool toDisk)
+    {
+        if (toDisk)
+            RandomAccess.FlushToDisk(_handle);
+    }
+
+    /// <summary>What was written is not wanted any more: disposal deletes the local file although it is dirty.</summary>
+    public void Discard() => Volatile.Write(ref _discarded, true);
+
+    /// <summary>Closes. The local file is deleted when it is clean or discarded; else it stays where it is.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        if (_baseReader is not null)
+            await _baseReader.DisposeAsync();
+        _base?.Dispose();
+
+        // Whoever is just reading or writing locally finishes first.
+        _gate.EnterWriteLock();
+        _handle.Dispose();
+        _gate.ExitWriteLock();
+        if (!IsDirty || Volatile.Read(ref _discarded))
+            LocalDisk.TryDelete(LocalPath);
+    }
+
+    private async ValueTask<int> ReadThroughAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        for (var position = offset; TryGetGap(position, out var gap) && gap.Start < offset + buffer.Length; position = gap.End)
+        {
+            var end = Math.Min(gap.End, offset + buffer.Length);
+            await ReadBaseAsync(gap.Start, buffer[(int)(gap.Start - offset)..(int)(end - offset)], cancellationToken);
+        }
+
+        _gate.EnterReadLock();
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+
+            // What is still base has been read above; everything else, also what was written or cut off meanwhile, is what the local file says now.
+            var end = offset + Math.Max(0, Math.Min(buffer.Length, _length - offset));
+            for (var position = offset; position < end;)
+            {
+                var isBase = NeedsBase(position, position + 1);
+                var next = isBase ? NextNotBase(position) : NextBase(position);
+                next = Math.Min(next, end);
+                if (!isBase)
+                    ReadLocal(position, buffer.Span[(int)(position - offset)..(int)(next - offset)]);
+                position = next;
+            }
+
+            return (int)(end - offset);
+        }
+        finally
+        {
+            _gate.ExitReadLock();
+        }
+    }
+
+    private async ValueTask ReadBaseAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var read = await _baseReader!.ReadAsync(offset, buffer, cancellationToken);
+        if (read != buffer.Length)
+            throw new RemoteException(RemoteError.Changed, $"{_base!.Path} ended at byte {offset + read} while it was being edited.") { Path = _base.Path };
+    }
+
+    /// <summary>Puts base bytes where nothing else has come meanwhile.</summary>
+    private void Fill(long offset, ReadOnlySpan<byte> bytes)
+    {
+        _gate.EnterWriteLock();
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            var end = Math.Min(offset + bytes.Length, _visibleBase);
+            for (var position = offset; position < end && _local.TryGetFirstGap(position, end, out var gap); position = gap.End)
+            {
+                RandomAccess.Write(_handle, bytes[(int)(gap.Start - offset)..(int)(gap.End - offset)], gap.Start);
+                _local.Add(gap.Start, gap.End);
+            }
+        }
+        finally
+        {
+            _gate.ExitWriteLock();
+        }
+    }
+
+    private bool TryGetGap(long from, out ByteRange gap)
+    {
+        _gate.EnterReadLock();
+        try
+        {
+            gap = default;
+            return from < _visibleBase && _local.TryGetFirstGap(from, _visibleBase, out gap);
+        }
+        finally
+        {
+            _gate.ExitReadLock();
+        }
+    }
+
+    /// <summary>Whether a part of the range is to be had from the base only.</summary>
+    private bool NeedsBase(long start, long end)
+    {
+        end = Math.Min(end, _visibleBase);
+        return start < end && !_local.Contains(start, end);
+    }
+
+    private long NextBase(long position)
+    {
+        if (position >= _visibleBase)
+            return long.MaxValue;
+        return _local.TryGetFirstGap(position, _visibleBase, out var gap) ? gap.Start : long.MaxValue;
+    }
+
+    private long NextNotBase(long position)
+    {
+        var next = _local.NextPresent(position);
+        return next < 0 ? _visibleBase : Math.Min(next, _visibleBase);
+    }
+
+    private void ReadLocal(long offset, Span<byte> destination)
+    {
+        while (!destination.IsEmpty)
+        {
+            var read = RandomAccess.Read(_handle, destination, offset);
+            if (read == 0)
+                throw new IOException($"The staging file {LocalPath} is shorter than it was written: something else has changed it.");
+            destination = destination[read..];
+            offset += read;
+        }
+    }
+
+    private void SetLength(long length)
+    {
+        if (length == _length)
+            return;
+        RandomAccess.SetLength(_handle, length);
+        if (length < _length)
+        {
+            _local.Remove(length, _length);
+            _visibleBase = Math.Min(_visibleBase, length);
+        }
+
+        Volatile.Write(ref _length, length);
+        Volatile.Write(ref _changeCount, _changeCount + 1);
+    }
+
+    /// <summary>After a failed write: nothing stays behind the end, and what was written into a hole counts as written.</summary>
+    private void UndoWrite(long offset, long end)
+    {
+        if (end > _length)
+            RandomAccess.SetLength(_handle, _length);
+        var start = Math.Max(offset, _visibleBase);
+        end = Math.Min(end, _length);
+        if (start < end)
+            _local.Add(start, end);
+    }
 }
