@@ -56,9 +56,9 @@ internal sealed class DosListFormat : IListFormat
         // Padded to the width where the server does so; then further spaces are the name's.
         var name = rest[(end + 1)..];
         var spaces = name.IndexOfAnyExcept((byte)' ');
-        if (spaces < 0)
+        name = name[Math.Min(spaces < 0 ? name.Length : spaces, Math.Max(1, MarkWidth - (end + 1)))..];
+        if (name.IsEmpty)
             return false;
-        name = name[Math.Min(spaces, Math.Max(1, MarkWidth - (end + 1)))..];
 
         if (mark.SequenceEqual("DIR"u8))
         {

@@ -58,7 +58,7 @@ public sealed class ConnectionPoolModelTests
                     await using var run = new Run(thread, maximum, slow, seed);
                     await run.RunAsync(steps);
                 }),
-                iter: 2_000,
+                iter: 5_000,
                 threads: 1);
 
     private sealed class Run : IAsyncDisposable
@@ -84,9 +84,10 @@ public sealed class ConnectionPoolModelTests
             foreach (var (step, argument) in steps)
             {
                 var bulkBefore = Bulk;
+                var lostBefore = _pool.ConnectionsLost;
                 await DoAsync(step, argument);
                 _thread.Settle();
-                await CheckAsync(bulkBefore);
+                await CheckAsync(bulkBefore, lostBefore);
             }
 
             await EndAsync();
@@ -161,7 +162,7 @@ public sealed class ConnectionPoolModelTests
             return task.IsCompleted;
         }
 
-        private async Task CheckAsync(int bulkBefore)
+        private async Task CheckAsync(int bulkBefore, long lostBefore)
         {
             foreach (var waiter in _waiting.ToArray())
             {
@@ -196,7 +197,8 @@ public sealed class ConnectionPoolModelTests
             Assert.InRange(_pool.OpenConnections + _server.Pending, 0, _pool.ConnectionLimit);
             if (Bulk > bulkBefore)
             {
-                Assert.True(Bulk == 1 || Bulk < _pool.OpenConnections, "The interactive reserve is lent to a bulk lane.");
+                // A connection that was found dead in the same step may have been the reserve.
+                Assert.True(Bulk == 1 || Bulk < _pool.OpenConnections + _pool.ConnectionsLost - lostBefore, "The interactive reserve is lent to a bulk lane.");
                 Assert.True(Bulk <= Math.Max(1, _pool.ConnectionLimit - 1), "The bulk lanes hold the last connection.");
             }
         }
@@ -221,12 +223,12 @@ public sealed class ConnectionPoolModelTests
 
                     await ReturnAllAsync();
                     _thread.Settle();
-                    await CheckAsync(int.MaxValue);
+                    await CheckAsync(int.MaxValue, 0);
                 }
                 while (_held.Count > 0);
                 _time.Advance(TimeSpan.FromSeconds(1));
                 _thread.Settle();
-                await CheckAsync(int.MaxValue);
+                await CheckAsync(int.MaxValue, 0);
             }
 
             await ReturnAllAsync();
