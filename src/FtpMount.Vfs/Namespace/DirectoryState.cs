@@ -1,0 +1,107 @@
+using FtpMount.Vfs.Coherence;
+
+namespace FtpMount.Vfs.Namespace;
+
+/// <summary>What a directory node has besides its name: the nodes in it, what is cached of it, and what is under way in it.</summary>
+internal sealed class DirectoryState
+{
+    private const int MaximumNegatives = 4096;
+
+    private readonly Dictionary<string, Node> _children = new(StringComparer.Ordinal);
+    private Dictionary<string, long>? _negatives;
+
+    /// <summary>The nodes that have a name here. A name without a node may still be in <see cref="Listing"/>.</summary>
+    public IReadOnlyCollection<KeyValuePair<string, Node>> Children => _children;
+
+    /// <summary>The cached listing; null when there is none.</summary>
+    public DirectoryListing? Listing { get; set; }
+
+    /// <summary>Every listing that a handle reads, <see cref="Listing"/> possibly among them: local changes go into all.</summary>
+    public List<DirectoryListing> ReadListings { get; } = [];
+
+    /// <summary>Its place in the order of use of all cached listings.</summary>
+    public LinkedListNode<Node>? ListingUse { get; set; }
+
+    /// <summary>The last listing was refused or larger than the cache: asking again would not help a lookup.</summary>
+    public bool ListingIsUseless { get; set; }
+
+    /// <summary>Names of this mount's own temporary files, not shown while they are in use; with the unlinked node that lives under it, if one does.</summary>
+    public Dictionary<string, Node?> Hidden { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Names that an operation is changing; the source completes when it is done.</summary>
+    public Dictionary<string, TaskCompletionSource> BusyNames { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Counts local changes of names.</summary>
+    public long ChangeSequence { get; private set; }
+
+    /// <summary>Names changed here while an answer about this directory was on its way, with the <see cref="ChangeSequence"/> of the change.</summary>
+    public Dictionary<string, long> Touched { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Answers about this directory that are on their way.</summary>
+    public int FetchesInFlight { get; set; }
+
+    /// <summary>The listing under way.</summary>
+    public Task<ListOutcome>? ListFetch { get; set; }
+
+    /// <summary>Requests for one name under way.</summary>
+    public Dictionary<string, Task<StatOutcome>> StatFetches { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Requests for single names since <see cref="MissesSince"/>.</summary>
+    public int Misses { get; set; }
+
+    public long MissesSince { get; set; }
+
+    /// <summary>The server refused temporary names or renames here: content is stored straight into its place.</summary>
+    public bool StoresDirectly { get; set; }
+
+    public bool TryGetChild(ReadOnlySpan<char> name, out Node child)
+    {
+        var found = _children.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var node);
+        child = node!;
+        return found;
+    }
+
+    public void AddChild(string name, Node node)
+    {
+        _children[name] = node;
+        _negatives?.Remove(name);
+    }
+
+    public void RemoveChild(string name) => _children.Remove(name);
+
+    /// <summary>Until when the name may be believed not to exist; 0 when nothing is known.</summary>
+    public long NegativeUntil(ReadOnlySpan<char> name) =>
+        _negatives is not null && _negatives.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var until) ? until : 0;
+
+    public void AddNegative(string name, long until)
+    {
+        _negatives ??= new Dictionary<string, long>(StringComparer.Ordinal);
+        if (_negatives.Count >= MaximumNegatives)
+            _negatives.Clear();
+        _negatives[name] = until;
+    }
+
+    public void RemoveNegative(string name) => _negatives?.Remove(name);
+
+    public void ClearNegatives() => _negatives = null;
+
+    /// <summary>Notes that a name was changed here, so that answers on their way are not believed for it.</summary>
+    public void Touch(string name)
+    {
+        ChangeSequence++;
+        if (FetchesInFlight > 0)
+            Touched[name] = ChangeSequence;
+    }
+
+    /// <summary>Whether an answer that set out at <paramref name="sequence"/> may be believed for the name.</summary>
+    public bool IsSettledSince(string name, long sequence) =>
+        !BusyNames.ContainsKey(name) && !(Touched.TryGetValue(name, out var changed) && changed > sequence);
+
+    public void BeginFetch() => FetchesInFlight++;
+
+    public void EndFetch()
+    {
+        if (--FetchesInFlight == 0)
+            Touched.Clear();
+    }
+}

@@ -1,0 +1,44 @@
+namespace FtpMount.Vfs;
+
+/// <summary>How a <see cref="VirtualFileSystem"/> caches, stores and shows.</summary>
+public sealed record VfsOptions
+{
+    /// <summary>The directory of the content cache; may be deleted at any time while no mount runs.</summary>
+    public required string CacheDirectory { get; init; }
+
+    /// <summary>The directory of what must survive: the files that are being written (below <c>staging</c>).</summary>
+    public required string StateDirectory { get; init; }
+
+    /// <summary>The most bytes of content cached on disk.</summary>
+    public long CacheBytes { get; init; } = 10L << 30;
+
+    /// <summary>The most bytes of content cached in memory.</summary>
+    public long MemoryBytes { get; init; } = 128L << 20;
+
+    /// <summary>How long attributes are believed after the server told them.</summary>
+    public TimeSpan AttributeTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long the list of a directory's names is believed after the server told it.</summary>
+    public TimeSpan DirectoryTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long it is believed that a name does not exist.</summary>
+    public TimeSpan NegativeTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The most entries of directory listings held in memory, all directories together. A larger directory is read but not kept.</summary>
+    public int CachedEntries { get; init; } = 200_000;
+
+    /// <summary>Refuses every change with EROFS.</summary>
+    public bool ReadOnly { get; init; }
+
+    /// <summary>The owner shown for everything.</summary>
+    public uint UserId { get; init; }
+
+    /// <summary>The group shown for everything.</summary>
+    public uint GroupId { get; init; }
+
+    /// <summary>Permission bits that are taken away from what is shown (0777); null takes none.</summary>
+    public int? Umask { get; init; }
+
+    /// <summary>How long a call goes on without progress.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+}

@@ -1,0 +1,277 @@
+using FtpMount.Remote;
+using FtpMount.Vfs.Coherence;
+using FtpMount.Vfs.Namespace;
+
+namespace FtpMount.Vfs;
+
+/// <content>Attributes: shown as the server keeps them, changed on the server or, for a file that is still to be uploaded, along with its upload.</content>
+public sealed partial class VirtualFileSystem
+{
+    /// <summary>A time this near to the present is what the upload will set anyway, even on a server that cannot be told a time.</summary>
+    private static readonly TimeSpan Present = TimeSpan.FromSeconds(2);
+
+    private Task<VfsError>? _rootFetch;
+
+    /// <inheritdoc/>
+    public ValueTask<VfsResult<VfsAttributeReply>> GetAttributesAsync(NodeId node, VfsHandle handle, CancellationToken cancellationToken)
+    {
+        Node found;
+        lock (_table.Gate)
+        {
+            found = (_table.Find(node) ?? HandleNode(handle))!;
+            if (found is null)
+                return new(VfsError.Stale);
+            if (found.Deleted || NodeTable.IsValid(found, _clock.Now))
+            {
+                _hits++;
+                return new(Reply(found));
+            }
+
+            NodeTable.Pin(found);
+        }
+
+        return RevalidateAttributesAsync(found, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<VfsResult<VfsAttributeReply>> SetAttributesAsync(
+        NodeId node, VfsHandle handle, VfsAttributeChange change, VfsCaller caller, CancellationToken cancellationToken)
+    {
+        if (_options.ReadOnly)
+            return VfsError.ReadOnly;
+        Node found;
+        lock (_table.Gate)
+        {
+            found = (_table.Find(node) ?? HandleNode(handle))!;
+            if (found is null)
+                return VfsError.Stale;
+            NodeTable.Pin(found);
+        }
+
+        try
+        {
+            var error = await ChangeAttributesAsync(found, handle, change, cancellationToken).ConfigureAwait(false);
+            if (error != VfsError.None)
+                return error;
+            lock (_table.Gate)
+                return Reply(found);
+        }
+        catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
+        {
+            return Failed(e, "Changing attributes", found);
+        }
+        finally
+        {
+            await UnpinAsync(found).ConfigureAwait(false);
+        }
+    }
+
+    private Node? HandleNode(VfsHandle handle) => _files.TryGetValue(handle.Value, out var open) ? open.Node : null;
+
+    private VfsAttributeReply Reply(Node node) =>
+        new(_table.AttributesOf(node), node.Deleted ? TimeSpan.Zero : _table.Validity(node, _clock.Now));
+
+    private async ValueTask<VfsResult<VfsAttributeReply>> RevalidateAttributesAsync(Node node, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var error = await RevalidateAsync(node, cancellationToken).ConfigureAwait(false);
+            if (error != VfsError.None)
+                return error;
+            lock (_table.Gate)
+                return Reply(node);
+        }
+        catch (OperationCanceledException)
+        {
+            return VfsError.Interrupted;
+        }
+        finally
+        {
+            lock (_table.Gate)
+                _table.Unpin(node);
+        }
+    }
+
+    /// <summary>Asks the server what the node is now. <see cref="VfsError.Stale"/> when its name is gone or stands for something else.</summary>
+    private async ValueTask<VfsError> RevalidateAsync(Node node, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; attempt <= MaximumAttempts; attempt++)
+        {
+            Node directory;
+            string name;
+            Task<VfsError>? root = null;
+            lock (_table.Gate)
+            {
+                if (node.Deleted)
+                    return node.OpenHandles > 0 ? VfsError.None : VfsError.Stale;
+                directory = node.Parent!;
+                name = node.Name;
+                if (node.IsRoot)
+                {
+                    _misses++;
+                    root = _rootFetch ??= Task.Run(FetchRootAsync, CancellationToken.None);
+                }
+            }
+
+            if (root is not null)
+                return await root.WaitAsync(cancellationToken).ConfigureAwait(false);
+            var found = await ResolveAsync(directory, name, ownsName: false, cancellationToken).ConfigureAwait(false);
+            if (found.Error != VfsError.None)
+                return found.Error;
+            lock (_table.Gate)
+            {
+                if (found.Node is not null)
+                    _table.Unpin(found.Node);
+                if (found.Node == node || (node.Deleted && node.OpenHandles > 0))
+                    return VfsError.None;
+                if (node.Deleted || (node.Parent == directory && node.Name == name))
+                    return VfsError.Stale;
+            }
+
+            // It was renamed here while the server was asked for its old name.
+        }
+
+        return VfsError.Busy;
+    }
+
+    private async Task<VfsError> FetchRootAsync()
+    {
+        var error = await _revalidator.RevalidateRootAsync(_stopping.Token).ConfigureAwait(false);
+        lock (_table.Gate)
+            _rootFetch = null;
+        return error;
+    }
+
+    private async ValueTask<VfsError> ChangeAttributesAsync(Node node, VfsHandle handle, VfsAttributeChange change, CancellationToken cancellationToken)
+    {
+        int? mode;
+        DateTime? modified;
+        bool local;
+        lock (_table.Gate)
+        {
+            var shown = _table.AttributesOf(node);
+            local = node.IsLocal || node.Deleted || change.Size is not null;
+            mode = change.Mode is { } bits && (bits & ~(_options.Umask ?? 0)) != shown.Mode ? bits : null;
+            modified = change.Modified is { } time && NodeTable.FullSeconds(time) != NodeTable.FullSeconds(shown.Modified)
+                ? NodeTable.FullSeconds(time)
+                : null;
+            if (modified is null && change.Modified is not null && local)
+                modified = NodeTable.FullSeconds(change.Modified.Value);
+            var error = CheckChange(node, change, shown, mode, modified, local);
+            if (error != VfsError.None)
+                return error;
+        }
+
+        if (change.Size is { } size)
+        {
+            var error = await SetLengthAsync(node, handle, size, cancellationToken).ConfigureAwait(false);
+            if (error != VfsError.None)
+                return error;
+        }
+
+        bool remembered;
+        lock (_table.Gate)
+        {
+            if (change.Accessed is { } accessed)
+                node.LocalAccessed = accessed;
+            remembered = node.IsLocal || node.Deleted;
+            if (remembered && (mode is not null || modified is not null))
+            {
+                node.LocalMode = mode ?? node.LocalMode;
+                node.LocalModified = modified ?? node.LocalModified;
+                node.AttributeSequence++;
+            }
+        }
+
+        if (!remembered && (mode is not null || modified is not null))
+            await SendAttributesAsync(node, mode, modified, cancellationToken).ConfigureAwait(false);
+
+        // truncate(2): there is no close to come that would upload it.
+        if (change.Size is not null && !IsOpenForWriting(node))
+            return await _uploader.FlushAsync(node, cancellationToken).ConfigureAwait(false);
+        return VfsError.None;
+    }
+
+    /// <summary>Whether all of the change can be done, so that none of it is done when not. Called under the gate.</summary>
+    private VfsError CheckChange(Node node, in VfsAttributeChange change, in VfsAttributes shown, int? mode, DateTime? modified, bool local)
+    {
+        if (change.UserId is { } user && user != shown.UserId)
+            return VfsError.NotPermitted;
+        if (change.GroupId is { } group && group != shown.GroupId)
+            return VfsError.NotPermitted;
+        if (change.Size is { } size)
+        {
+            if (node.Kind != RemoteKind.File)
+                return node.Kind == RemoteKind.Directory ? VfsError.IsADirectory : VfsError.InvalidArgument;
+            if (size < 0)
+                return VfsError.InvalidArgument;
+        }
+
+        var capabilities = _remote.Capabilities;
+        if (mode is not null && !node.Deleted && (node.Kind == RemoteKind.Symlink || (capabilities & RemoteCapabilities.SetMode) == 0))
+            return VfsError.NotPermitted;
+        if (modified is not { } time || node.Deleted)
+            return VfsError.None;
+        if (node.Kind == RemoteKind.Symlink)
+            return VfsError.NotPermitted;
+        if (local && (time - _clock.UtcNow).Duration() <= Present)
+            return VfsError.None;
+        return (capabilities & RemoteCapabilities.SetModified) == 0 ? VfsError.NotPermitted : VfsError.None;
+    }
+
+    private async ValueTask SendAttributesAsync(Node node, int? mode, DateTime? modified, CancellationToken cancellationToken)
+    {
+        var change = new RemoteAttributeChange
+        {
+            Mode = mode,
+            Modified = modified is { } time ? new DateTimeOffset(time, TimeSpan.Zero) : null,
+        };
+        using var use = await _locks.UsePathAsync(node, cancellationToken).ConfigureAwait(false);
+        RemotePath path;
+        lock (_table.Gate)
+            path = _table.PathOf(node);
+        try
+        {
+            await _remote.SetAttributesAsync(path, change, Lane.Interactive, _stopping.Token).ConfigureAwait(false);
+        }
+        catch (RemoteException e) when (e.Error is RemoteError.Unsupported or RemoteError.AccessDenied)
+        {
+            throw new RemoteException(RemoteError.Unsupported, e.Message, e) { Path = e.Path, ServerReply = e.ServerReply };
+        }
+
+        lock (_table.Gate)
+        {
+            if (node.Remote is not { } known)
+                return;
+            var before = EntryMerge.VersionOf(known);
+            var after = known with
+            {
+                Mode = mode is not null && known.Mode is not null ? mode : known.Mode,
+                Modified = change.Modified is { } set ? new RemoteTime(set, TimeSpan.FromSeconds(1)) : known.Modified,
+            };
+            if (mode is not null && known.Mode is null)
+                node.LocalMode = mode;
+            node.LocalModified = null;
+            var validUntil = node.ValidUntil;
+            _table.Publish(node, after);
+            node.ValidUntil = validUntil;
+            var version = EntryMerge.VersionOf(after);
+            if (node.File is { KernelVersion: { } kernel } file && kernel.IsSameAs(before))
+                file.KernelVersion = version;
+        }
+    }
+
+    private bool IsOpenForWriting(Node node)
+    {
+        lock (_table.Gate)
+            return node.File is { } file && file.Handles.Exists(h => h.CanWrite);
+    }
+
+    /// <summary>Gives a pin back, and closes what only the pin kept open.</summary>
+    private async ValueTask UnpinAsync(Node node)
+    {
+        lock (_table.Gate)
+            _table.Unpin(node);
+        await _uploader.CloseStagingAsync(node).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,194 @@
+using FtpMount.Remote;
+using FtpMount.Vfs.Namespace;
+
+namespace FtpMount.Vfs;
+
+/// <content>Renaming by POSIX rename(2): of files that are open, being uploaded or not there yet, over what exists, and of directories.</content>
+public sealed partial class VirtualFileSystem
+{
+    /// <inheritdoc/>
+    public async ValueTask<VfsError> RenameAsync(
+        NodeId parent, string name, NodeId newParent, string newName, VfsRenameFlags flags, CancellationToken cancellationToken)
+    {
+        // RENAME_EXCHANGE needs both names to change in one step, which no server of these protocols can do.
+        if ((flags & ~VfsRenameFlags.NoReplace) != 0)
+            return _options.ReadOnly ? VfsError.ReadOnly : VfsError.InvalidArgument;
+        var error = BeginChange(parent, name, out var from);
+        if (error != VfsError.None)
+            return error;
+        error = BeginNewName(newParent, newName, (RemotePermissions)~0, out var to);
+        if (error != VfsError.None)
+        {
+            Unpin(from);
+            return error;
+        }
+
+        Node? source = null;
+        Node? target = null;
+        var isDirectory = false;
+        try
+        {
+            // Two directories on their way into each other would wait for each other: one at a time.
+            var kind = await KindOfAsync(from, name, cancellationToken).ConfigureAwait(false);
+            if (!kind.IsSuccess)
+                return kind.Error;
+            if (kind.Value == RemoteKind.Directory)
+            {
+                await _directoryRenames.WaitAsync(cancellationToken).ConfigureAwait(false);
+                isDirectory = true;
+            }
+
+            using var names = await _locks.EnterNamesAsync(from, name, to, newName, cancellationToken).ConfigureAwait(false);
+            var resolved = await ResolveAsync(from, name, ownsName: true, cancellationToken).ConfigureAwait(false);
+            if (resolved.Error != VfsError.None)
+                return resolved.Error;
+            source = resolved.Node;
+            if (source is null)
+                return VfsError.NotFound;
+            if (source.Kind == RemoteKind.Directory && !isDirectory)
+                return VfsError.Busy;
+            resolved = await ResolveAsync(to, newName, ownsName: true, cancellationToken).ConfigureAwait(false);
+            if (resolved.Error != VfsError.None)
+                return resolved.Error;
+            target = resolved.Node;
+            error = CheckRename(source, to, target, flags);
+            if (error != VfsError.None || source == target)
+                return error;
+            return await MoveAsync(source, to, newName, target, flags, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
+        {
+            return Failed(e, "Renaming", source ?? from);
+        }
+        finally
+        {
+            if (isDirectory)
+                _directoryRenames.Release();
+            if (source is not null)
+                await UnpinAsync(source).ConfigureAwait(false);
+            if (target is not null)
+                await UnpinAsync(target).ConfigureAwait(false);
+            Unpin(from);
+            Unpin(to);
+        }
+    }
+
+    private void Unpin(Node node)
+    {
+        lock (_table.Gate)
+            _table.Unpin(node);
+    }
+
+    private async ValueTask<VfsResult<RemoteKind>> KindOfAsync(Node directory, string name, CancellationToken cancellationToken)
+    {
+        var found = await ResolveAsync(directory, name, ownsName: false, cancellationToken).ConfigureAwait(false);
+        if (found.Error != VfsError.None)
+            return found.Error;
+        if (found.Node is not { } node)
+            return VfsError.NotFound;
+        Unpin(node);
+        return node.Kind;
+    }
+
+    private VfsError CheckRename(Node source, Node to, Node? target, VfsRenameFlags flags)
+    {
+        lock (_table.Gate)
+        {
+            if (to == source || IsBelow(to, source))
+                return VfsError.InvalidArgument;
+            if (target is null)
+                return to.Deleted ? VfsError.NotFound : VfsError.None;
+            if ((flags & VfsRenameFlags.NoReplace) != 0)
+                return VfsError.AlreadyExists;
+            if (target == source)
+                return VfsError.None;
+            if (source.Kind == RemoteKind.Directory && target.Kind != RemoteKind.Directory)
+                return VfsError.NotADirectory;
+            if (source.Kind != RemoteKind.Directory && target.Kind == RemoteKind.Directory)
+                return VfsError.IsADirectory;
+            if (target.Kind == RemoteKind.Directory && (IsBelow(source, target) || target.Directory!.Children.Any(c => c.Value.IsLocal)))
+                return VfsError.NotEmpty;
+            return VfsError.None;
+        }
+    }
+
+    /// <summary>The rename itself. The caller has both names.</summary>
+    private async ValueTask<VfsError> MoveAsync(
+        Node source, Node to, string newName, Node? target, VfsRenameFlags flags, CancellationToken cancellationToken)
+    {
+        using var move = await _locks.MoveAsync(source, cancellationToken).ConfigureAwait(false);
+        var replacing = target is null ? default : _locks.MoveAsync(target, cancellationToken);
+        if (target is not null)
+            _uploader.CancelUpload(target);
+        using var replaced = target is null ? null : await replacing.ConfigureAwait(false);
+        RemotePath oldPath;
+        RemotePath newPath;
+        bool exists;
+        lock (_table.Gate)
+        {
+            oldPath = _table.PathOf(source);
+            newPath = _table.PathOf(to).Combine(newName);
+            exists = source.Remote is not null;
+        }
+
+        if (target is { Kind: not RemoteKind.Directory })
+        {
+            if (target.File is { } pending)
+                await _uploader.DeleteTemporaryAsync(pending).ConfigureAwait(false);
+
+            // Whoever has the replaced file open goes on reading it.
+            await SetAsideAsync(target).ConfigureAwait(false);
+        }
+
+        if (exists)
+            await RenameOnServerAsync(source, oldPath, newPath, target, (flags & VfsRenameFlags.NoReplace) == 0).ConfigureAwait(false);
+        if (target is not null)
+            DetachFile(target, newPath);
+        lock (_table.Gate)
+        {
+            var from = source.Parent!;
+            _table.Move(source, to, newName);
+            _table.MarkDirectoryChanged(from);
+            _table.MarkDirectoryChanged(to);
+        }
+
+        _content.Rename(oldPath, newPath);
+        return VfsError.None;
+    }
+
+    private async ValueTask RenameOnServerAsync(Node source, RemotePath oldPath, RemotePath newPath, Node? target, bool replace)
+    {
+        try
+        {
+            await _remote.RenameAsync(oldPath, newPath, replace, Lane.Interactive, _stopping.Token).ConfigureAwait(false);
+        }
+        catch (RemoteException e) when (target is { Kind: RemoteKind.Directory } && IsRefusalToReplace(e.Error))
+        {
+            // Some servers rename over nothing: the empty directory goes first, and comes back when the rename is refused still.
+            await RemoveEmptyOnServerAsync(target, newPath).ConfigureAwait(false);
+            try
+            {
+                await _remote.RenameAsync(oldPath, newPath, replace: false, Lane.Interactive, _stopping.Token).ConfigureAwait(false);
+            }
+            catch (RemoteException)
+            {
+                await _remote.CreateDirectoryAsync(newPath, Lane.Interactive, _stopping.Token).ConfigureAwait(false);
+                throw;
+            }
+        }
+    }
+
+    private async ValueTask RemoveEmptyOnServerAsync(Node target, RemotePath path)
+    {
+        Node[] unlinked;
+        lock (_table.Gate)
+            unlinked = [.. target.Directory!.Hidden.Values.OfType<Node>()];
+        foreach (var remains in unlinked)
+            await BringHomeAsync(remains).ConfigureAwait(false);
+        await _remote.RemoveDirectoryAsync(path, Lane.Interactive, _stopping.Token).ConfigureAwait(false);
+    }
+
+    private static bool IsRefusalToReplace(RemoteError error) =>
+        error is RemoteError.AlreadyExists or RemoteError.NotEmpty or RemoteError.IsADirectory or RemoteError.AccessDenied or RemoteError.ServerFailure
+            or RemoteError.Unsupported;
+}

@@ -1,0 +1,103 @@
+using FtpMount.Remote;
+using FtpMount.Vfs.Namespace;
+
+namespace FtpMount.Vfs;
+
+/// <content>Bringing everything to the server, and room there.</content>
+public sealed partial class VirtualFileSystem
+{
+    /// <summary>Shown where the server does not tell: 1 PiB, more than any program refuses to start for.</summary>
+    private const long UnknownSpace = 1L << 50;
+
+    private const int BlockSize = 4096;
+
+    private RemoteSpace? _space;
+    private long _spaceUntil;
+
+    /// <inheritdoc/>
+    public async ValueTask<VfsError> FsyncAsync(VfsHandle handle, bool dataOnly, CancellationToken cancellationToken)
+    {
+        if (!_files.TryGetValue(handle.Value, out var open))
+            return VfsError.BadHandle;
+        try
+        {
+            open.Node.File!.Staging?.Flush(toDisk: true);
+        }
+        catch (IOException e)
+        {
+            return Failed(e, "Syncing", open.Node);
+        }
+
+        return await UploadAsync(open.Node, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<VfsError> FsyncDirectoryAsync(VfsHandle handle, CancellationToken cancellationToken)
+    {
+        if (!_directories.TryGetValue(handle.Value, out var open))
+            return VfsError.BadHandle;
+        return await FlushWhereAsync(node => IsBelow(node, open.Node), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<VfsError> SyncAsync(CancellationToken cancellationToken) => FlushWhereAsync(static _ => true, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<VfsResult<VfsSpace>> GetSpaceAsync(NodeId node, CancellationToken cancellationToken)
+    {
+        RemoteSpace? space;
+        lock (_table.Gate)
+        {
+            if (_spaceUntil > _clock.Now)
+                return Describe(_space);
+        }
+
+        try
+        {
+            space = await _remote.GetSpaceAsync(_remote.Root, Lane.Interactive, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RemoteException e) when (e.Error is RemoteError.Unsupported or RemoteError.AccessDenied or RemoteError.NotFound)
+        {
+            space = null;
+        }
+        catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
+        {
+            return Failed(e, "Asking for space", null);
+        }
+
+        lock (_table.Gate)
+        {
+            _space = space;
+            _spaceUntil = _clock.After(_clock.Now, _options.AttributeTimeout);
+        }
+
+        return Describe(space);
+    }
+
+    private static VfsSpace Describe(RemoteSpace? space) => space is { } known
+        ? new VfsSpace(known.TotalBytes ?? Math.Max(UnknownSpace, known.AvailableBytes), known.AvailableBytes, BlockSize, LongestName)
+        : new VfsSpace(UnknownSpace, UnknownSpace, BlockSize, LongestName);
+
+    private async ValueTask<VfsError> FlushWhereAsync(Func<Node, bool> which, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _uploader.FlushAllAsync(which, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return VfsError.Interrupted;
+        }
+    }
+
+    private static bool IsBelow(Node node, Node directory)
+    {
+        for (var at = node.Parent; at is not null; at = at.Parent)
+        {
+            if (at == directory)
+                return true;
+        }
+
+        return false;
+    }
+}

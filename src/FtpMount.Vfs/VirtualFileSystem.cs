@@ -1,0 +1,208 @@
+using System.Collections.Concurrent;
+using FtpMount.Remote;
+using FtpMount.Vfs.Coherence;
+using FtpMount.Vfs.Content;
+using FtpMount.Vfs.Namespace;
+using FtpMount.Vfs.WriteBack;
+using Microsoft.Extensions.Logging;
+
+namespace FtpMount.Vfs;
+
+/// <summary>
+/// The file system that both platform adapters call: names, attributes, contents and write-back on top of one remote server. What is known is answered
+/// from memory on the caller's thread (<see cref="NodeTable"/>, <see cref="ContentCache"/>); what is not is asked for once
+/// (<see cref="Revalidator"/>). A file that is written lives in a local <see cref="StagingFile"/> until <see cref="Uploader"/> has put it in its place.
+/// <see cref="NamespaceLocks"/> keep operations that wait for the server from crossing each other.
+/// </summary>
+/// <remarks>
+/// This file: construction and state. One file per concern beside it: Lookup, Attributes, Directories, Files (open, create, release), Content
+/// (read, write, seek), Unlink, Rename, Links, Sync, ExtendedAttributes.
+/// </remarks>
+public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDisposable
+{
+    private const int LongestName = 255;
+
+    private readonly IRemoteFileSystem _remote;
+    private readonly VfsOptions _options;
+    private readonly Clock _clock;
+    private readonly ILogger _logger;
+    private readonly NodeTable _table;
+    private readonly NamespaceLocks _locks;
+    private readonly Revalidator _revalidator;
+    private readonly ContentCache _content;
+    private readonly Uploader _uploader;
+    private readonly string _stagingDirectory;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly SemaphoreSlim _directoryRenames = new(1, 1);
+    private readonly ConcurrentDictionary<ulong, FileHandle> _files = new();
+    private readonly ConcurrentDictionary<ulong, DirectoryHandle> _directories = new();
+    private ulong _lastHandle;
+    private long _hits;
+    private long _misses;
+    private int _disposed;
+
+    /// <summary>Makes the file system. Nothing is asked of the server yet.</summary>
+    /// <param name="remote">The server. Not disposed by this.</param>
+    /// <param name="options">Directories, limits and time-outs. The directories are made when they are missing.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="loggers">Where to log.</param>
+    /// <exception cref="IOException">A directory cannot be made.</exception>
+    public VirtualFileSystem(IRemoteFileSystem remote, VfsOptions options, TimeProvider time, ILoggerFactory loggers)
+    {
+        ArgumentNullException.ThrowIfNull(remote);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(time);
+        ArgumentNullException.ThrowIfNull(loggers);
+        _remote = remote;
+        _options = options;
+        _clock = new Clock(time);
+        _logger = loggers.CreateLogger<VirtualFileSystem>();
+        _stagingDirectory = Path.Combine(options.StateDirectory, "staging");
+        CreatePrivateDirectory(options.StateDirectory);
+        CreatePrivateDirectory(_stagingDirectory);
+        _table = new NodeTable(remote.Root, options, _clock);
+        _locks = new NamespaceLocks(_table.Gate);
+        _revalidator = new Revalidator(_table, _locks, remote, options, _clock, loggers.CreateLogger<Revalidator>(), _stopping.Token);
+        var contentOptions = new ContentCacheOptions
+        {
+            Directory = options.CacheDirectory,
+            MemoryBytes = options.MemoryBytes,
+            DiskBytes = options.CacheBytes,
+            Timeout = options.Timeout,
+        };
+        _content = new ContentCache(remote, contentOptions, time, loggers.CreateLogger<ContentCache>());
+        _uploader = new Uploader(_table, _locks, remote, _content, _clock, loggers.CreateLogger<Uploader>(), _stopping.Token);
+    }
+
+    /// <summary>Files with content that is not on the server yet.</summary>
+    public IReadOnlyList<PendingUpload> PendingUploads => _uploader.Pending;
+
+    /// <summary>A snapshot of the counters.</summary>
+    public VfsStatistics Statistics
+    {
+        get
+        {
+            lock (_table.Gate)
+            {
+                return new VfsStatistics
+                {
+                    Nodes = _table.Count,
+                    OpenHandles = _files.Count + _directories.Count,
+                    CachedDirectories = _table.CachedDirectories,
+                    CachedEntries = _table.CachedEntries,
+                    Hits = _hits,
+                    Misses = _misses,
+                    Stats = _revalidator.Stats,
+                    Listings = _revalidator.Listings,
+                    FilesPending = _uploader.PendingCount,
+                    UploadsDone = _uploader.Done,
+                    UploadsFailed = _uploader.Failed,
+                    BytesUploaded = _uploader.BytesUploaded,
+                    Content = _content.Statistics,
+                };
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Attach(IVfsObserver observer) => _table.Observer = observer;
+
+    /// <summary>Tries to upload all that is pending; the rest stays where it is.</summary>
+    /// <param name="progress">Told now and then; may be null.</param>
+    /// <param name="cancellationToken">Ends the waiting; uploads under way go on.</param>
+    /// <returns>What could not be sent.</returns>
+    public ValueTask<IReadOnlyList<PendingUpload>> DrainAsync(IProgress<DrainProgress>? progress, CancellationToken cancellationToken) =>
+        _uploader.DrainAsync(progress, cancellationToken);
+
+    /// <summary>
+    /// Ends what is under way and removes what unlinked files still hold on the server. Content that is not uploaded stays in its staging file:
+    /// call <see cref="DrainAsync"/> before.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        await RemoveUnlinkedRemainsAsync().ConfigureAwait(false);
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _uploader.DisposeAsync().ConfigureAwait(false);
+        foreach (var handle in _files.Values)
+            await CloseReaderAsync(handle).ConfigureAwait(false);
+        List<FileState> states;
+        lock (_table.Gate)
+            states = [.. _table.Nodes.Concat(_files.Values.Select(h => h.Node)).Distinct().Select(n => n.File).OfType<FileState>()];
+        foreach (var state in states)
+        {
+            foreach (var retired in state.Retired)
+                await retired.DisposeAsync().ConfigureAwait(false);
+            if (state.Staging is { } staging)
+                await staging.DisposeAsync().ConfigureAwait(false);
+        }
+
+        await _content.DisposeAsync().ConfigureAwait(false);
+        _directoryRenames.Dispose();
+        _stopping.Dispose();
+    }
+
+    private static void CreatePrivateDirectory(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    private ulong NextHandle() => Interlocked.Increment(ref _lastHandle);
+
+    /// <summary>Whether a name may be made: <see cref="VfsError.None"/> or why not.</summary>
+    private static VfsError CheckNewName(string name)
+    {
+        if (!RemotePath.IsValidName(name))
+            return VfsError.InvalidArgument;
+        return IsTooLong(name) ? VfsError.NameTooLong : VfsError.None;
+    }
+
+    /// <summary>Whether the name has more bytes than a kernel takes.</summary>
+    private static bool IsTooLong(ReadOnlySpan<char> name)
+    {
+        if (name.Length * 3 <= LongestName)
+            return false;
+        var bytes = 0;
+        for (var i = 0; i < name.Length; i++)
+        {
+            var c = name[i];
+            if (char.IsHighSurrogate(c) && i + 1 < name.Length && char.IsLowSurrogate(name[i + 1]))
+            {
+                bytes += 4;
+                i++;
+            }
+            else
+            {
+                // A lone surrogate stands for one undecodable byte (NameCodec).
+                bytes += c < 0x80 || char.IsLowSurrogate(c) ? 1 : c < 0x800 ? 2 : 3;
+            }
+        }
+
+        return bytes > LongestName;
+    }
+
+    /// <summary>The node of a number, if it is a directory. Called under the gate.</summary>
+    private VfsError FindDirectory(NodeId id, out Node directory)
+    {
+        directory = _table.Find(id)!;
+        if (directory is null)
+            return VfsError.Stale;
+        if (directory.Kind != RemoteKind.Directory)
+            return VfsError.NotADirectory;
+        return directory.Deleted ? VfsError.NotFound : VfsError.None;
+    }
+
+    private VfsError Failed(Exception exception, string operation, Node? node)
+    {
+        var error = exception.ToVfsError();
+        if (error == VfsError.InputOutput)
+            _logger.LogWarning(exception, "{Operation} of '{Name}' failed", operation, node?.Name);
+        else
+            _logger.LogDebug(exception, "{Operation} of '{Name}' failed", operation, node?.Name);
+        return error;
+    }
+}

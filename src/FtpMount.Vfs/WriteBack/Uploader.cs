@@ -1,0 +1,488 @@
+using FtpMount.Remote;
+using FtpMount.Vfs.Coherence;
+using FtpMount.Vfs.Content;
+using FtpMount.Vfs.Namespace;
+using Microsoft.Extensions.Logging;
+
+namespace FtpMount.Vfs.WriteBack;
+
+/// <summary>
+/// Brings changed files to the server. An upload runs on its own until it is done, those who wait for it may leave; a file has at most one at a
+/// time. What fails stays in its staging file and on the list, and is tried again with growing pauses, at the next flush, and by a drain.
+/// </summary>
+/// <remarks>This file: the list, the waiting and the repeating. Uploader.Send: one upload.</remarks>
+internal sealed partial class Uploader : IAsyncDisposable
+{
+    private const int ParallelUploads = 4;
+
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+
+    /// <summary>A refusal does not go away by itself: it is tried again in case someone made room or changed rights.</summary>
+    private static readonly TimeSpan PauseAfterRefusal = TimeSpan.FromMinutes(5);
+
+    private readonly NodeTable _table;
+    private readonly NamespaceLocks _locks;
+    private readonly IRemoteFileSystem _remote;
+    private readonly ContentCache _content;
+    private readonly Clock _clock;
+    private readonly ILogger _logger;
+    private readonly CancellationToken _stopping;
+    private readonly ITimer _retryTimer;
+
+    /// <summary>Files with content that is not on the server, in the order in which they were changed. Under the table's gate.</summary>
+    private readonly Dictionary<ulong, Node> _changed = [];
+
+    private readonly HashSet<Task> _running = [];
+    private bool _disposed;
+
+    public Uploader(
+        NodeTable table, NamespaceLocks locks, IRemoteFileSystem remote, ContentCache content, Clock clock, ILogger logger, CancellationToken stopping)
+    {
+        _table = table;
+        _locks = locks;
+        _remote = remote;
+        _content = content;
+        _clock = clock;
+        _logger = logger;
+        _stopping = stopping;
+        _retryTimer = clock.Time.CreateTimer(_ => RetryDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public long Done { get; private set; }
+
+    public long Failed { get; private set; }
+
+    public long BytesUploaded { get; private set; }
+
+    public int PendingCount
+    {
+        get
+        {
+            lock (_table.Gate)
+                return _changed.Count;
+        }
+    }
+
+    public IReadOnlyList<PendingUpload> Pending
+    {
+        get
+        {
+            lock (_table.Gate)
+                return [.. _changed.Values.Select(Describe)];
+        }
+    }
+
+    /// <summary>
+    /// A file's content was changed; it must be uploaded some time. Called under the gate, before the change is answered: here is where the record
+    /// of the intent belongs.
+    /// </summary>
+    public void NoteChanged(Node node)
+    {
+        if (!node.Deleted)
+            _changed.TryAdd(node.Id.Value, node);
+    }
+
+    /// <summary>A file is not to be uploaded any more: its name is gone. Called under the gate; here is where the record of the intent ends.</summary>
+    public void NoteGone(Node node) => _changed.Remove(node.Id.Value);
+
+    /// <summary>Ends the upload under way, because the file is about to be removed.</summary>
+    public void CancelUpload(Node node)
+    {
+        CancellationTokenSource? cancellation;
+        lock (_table.Gate)
+            cancellation = node.File?.UploadCancellation;
+        try
+        {
+            cancellation?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has just ended by itself.
+        }
+    }
+
+    /// <summary>Returns when all that was written to the file before the call is on the server, or with the error.</summary>
+    /// <exception cref="OperationCanceledException">The caller left; the upload goes on.</exception>
+    public async ValueTask<VfsError> FlushAsync(Node node, CancellationToken cancellationToken)
+    {
+        StagingFile? owedIn;
+        long owed;
+        lock (_table.Gate)
+        {
+            if (node.Deleted || node.File is not { IsDirty: true, Staging: { } staging })
+                return VfsError.None;
+            owedIn = staging;
+            owed = staging.ChangeCount;
+        }
+
+        while (true)
+        {
+            Task<VfsError> upload;
+            lock (_table.Gate)
+            {
+                var file = node.File!;
+                if (node.Deleted || file.Staging != owedIn || !file.IsDirty || file.UploadedChangeCount >= owed)
+                    return VfsError.None;
+                upload = StartOrJoin(node, file);
+            }
+
+            var error = await upload.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (error != VfsError.None)
+                return error;
+        }
+    }
+
+    /// <summary>Uploads all changed files that a condition names. The first error, when there is one.</summary>
+    public async ValueTask<VfsError> FlushAllAsync(Func<Node, bool> which, CancellationToken cancellationToken)
+    {
+        Node[] nodes;
+        lock (_table.Gate)
+            nodes = [.. _changed.Values.Where(which)];
+        var first = VfsError.None;
+        await InParallelAsync(
+            nodes,
+            async node =>
+            {
+                var error = await FlushAsync(node, cancellationToken).ConfigureAwait(false);
+                if (error != VfsError.None)
+                    first = error;
+            },
+            cancellationToken).ConfigureAwait(false);
+        return first;
+    }
+
+    /// <summary>Tries to upload everything, and tells what could not be.</summary>
+    public async ValueTask<IReadOnlyList<PendingUpload>> DrainAsync(IProgress<DrainProgress>? progress, CancellationToken cancellationToken)
+    {
+        Node[] nodes;
+        lock (_table.Gate)
+            nodes = [.. _changed.Values];
+        var sizes = nodes.ToDictionary(n => n, n => n.File?.Staging?.Length ?? 0);
+        var total = sizes.Values.Sum();
+        var tried = new HashSet<Node>();
+        void Report()
+        {
+            if (progress is null)
+                return;
+            lock (tried)
+            {
+                var sent = nodes.Sum(n => tried.Contains(n) && n.File is { IsDirty: false } ? sizes[n] : Math.Min(n.File?.BytesSent ?? 0, sizes[n]));
+                progress.Report(new DrainProgress(nodes.Length, tried.Count, total, sent));
+            }
+        }
+
+        Report();
+        Progressed += Report;
+        try
+        {
+            await InParallelAsync(
+                nodes,
+                async node =>
+                {
+                    await FlushAsync(node, cancellationToken).ConfigureAwait(false);
+                    lock (tried)
+                        tried.Add(node);
+                    Report();
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Progressed -= Report;
+        }
+
+        return Pending;
+    }
+
+    /// <summary>
+    /// Closes a staging file that nobody needs any more: one that was uploaded becomes cached content, so that reading it again costs nothing; one whose
+    /// name is gone is deleted.
+    /// </summary>
+    public async ValueTask CloseStagingAsync(Node node)
+    {
+        if (node.File is not { } file)
+            return;
+        StagingFile? staging = null;
+        List<StagingFile>? retired = null;
+        FileVersion? adopt = null;
+        lock (_table.Gate)
+        {
+            if (node.OpenHandles > 0 || node.Pins > 0)
+                return;
+            if (file.Retired.Count > 0)
+            {
+                retired = [.. file.Retired];
+                file.Retired.Clear();
+            }
+
+            lock (file.WriteGate)
+            {
+                if (file.Staging is { } present && (node.Deleted || !present.IsDirty || IsNothingToKeep(node, present)))
+                {
+                    staging = present;
+                    file.Staging = null;
+                }
+            }
+
+            if (staging is { IsDirty: true } && !node.Deleted)
+                DropRefused(node);
+            else if (staging is { UploadedVersion: { } version } && !node.Deleted && node.Remote is { } remote && EntryMerge.VersionOf(remote).IsSameAs(version))
+                adopt = EntryMerge.VersionOf(remote);
+            if (adopt is not null)
+                node.Pins++;
+        }
+
+        if (adopt is { } known)
+            await AdoptAsync(node, staging!, known).ConfigureAwait(false);
+        if (staging is not null)
+        {
+            staging.Discard();
+            await staging.DisposeAsync().ConfigureAwait(false);
+        }
+
+        foreach (var old in retired ?? [])
+            await old.DisposeAsync().ConfigureAwait(false);
+        lock (_table.Gate)
+        {
+            if (adopt is not null)
+                node.Pins--;
+            _table.TryEvict(node);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Task[] running;
+        lock (_table.Gate)
+        {
+            _disposed = true;
+            running = [.. _running];
+        }
+
+        await _retryTimer.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(running).ConfigureAwait(false);
+    }
+
+    private event Action? Progressed;
+
+    /// <summary>The upload under way, or a new one. Called under the gate.</summary>
+    private Task<VfsError> StartOrJoin(Node node, FileState file)
+    {
+        if (file.Upload is { IsCompleted: false } running)
+            return running;
+        if (_disposed)
+            return Task.FromResult(VfsError.Interrupted);
+        var cancellation = CancellationTokenSource.CreateLinkedTokenSource(_stopping);
+        file.UploadCancellation = cancellation;
+        file.BytesSent = 0;
+        node.Pins++;
+        var upload = Task.Run(() => RunAsync(node, file, cancellation), CancellationToken.None);
+        file.Upload = upload;
+        _running.Add(upload);
+        _ = upload.ContinueWith(
+            done =>
+            {
+                lock (_table.Gate)
+                    _running.Remove(done);
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+        return upload;
+    }
+
+    private async Task<VfsError> RunAsync(Node node, FileState file, CancellationTokenSource cancellation)
+    {
+        var error = VfsError.None;
+        string? message = null;
+        var superseded = false;
+        try
+        {
+            using var path = await _locks.UsePathAsync(node, cancellation.Token).ConfigureAwait(false);
+            await SendAsync(node, file, cancellation.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!_stopping.IsCancellationRequested)
+        {
+            // The file is being removed. Should that fail, whoever waits for the upload starts it again.
+            superseded = true;
+        }
+        catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
+        {
+            error = e.ToVfsError();
+            message = e.Message;
+        }
+
+        lock (_table.Gate)
+        {
+            file.UploadCancellation = null;
+            node.Pins--;
+            if (node.Deleted)
+                error = VfsError.None;
+            else if (!superseded)
+                NoteResult(node, file, error, message);
+        }
+
+        cancellation.Dispose();
+        Progressed?.Invoke();
+
+        // Without an open handle this was the last thing that needed the staging file.
+        await CloseStagingAsync(node).ConfigureAwait(false);
+        return error;
+    }
+
+    private void NoteResult(Node node, FileState file, VfsError error, string? message)
+    {
+        if (error == VfsError.None)
+        {
+            var wasFailing = file.Failures > 0;
+            file.Failures = 0;
+            file.LastError = VfsError.None;
+            file.LastErrorMessage = null;
+            if (!file.IsDirty)
+                _changed.Remove(node.Id.Value);
+            if (wasFailing)
+                HurryRetries();
+            return;
+        }
+
+        Failed++;
+        file.Failures++;
+        file.LastError = error;
+        file.LastErrorMessage = message;
+        var pause = RemoteErrorMapping.IsTransient(error)
+            ? TimeSpan.FromTicks(Math.Min(ShortestPause.Ticks << Math.Min(file.Failures - 1, 10), LongestPause.Ticks))
+            : PauseAfterRefusal;
+        file.RetryAt = _clock.After(_clock.Now, pause);
+        _logger.LogWarning("'{Path}' could not be uploaded and is kept for later: {Error}", _table.PathOf(node), message);
+        ArmRetryTimer();
+    }
+
+    /// <summary>The server is back: what waits for it need not wait longer.</summary>
+    private void HurryRetries()
+    {
+        var now = _clock.Now;
+        foreach (var node in _changed.Values)
+        {
+            if (node.File is { Failures: > 0 } file && RemoteErrorMapping.IsTransient(file.LastError))
+                file.RetryAt = now;
+        }
+
+        ArmRetryTimer();
+    }
+
+    private void ArmRetryTimer()
+    {
+        if (_disposed)
+            return;
+        var next = long.MaxValue;
+        foreach (var node in _changed.Values)
+        {
+            if (node.File is { Failures: > 0 } file && file.Upload is not { IsCompleted: false })
+                next = Math.Min(next, file.RetryAt);
+        }
+
+        if (next == long.MaxValue)
+            return;
+        var pause = _clock.Remaining(_clock.Now, next);
+        _retryTimer.Change(pause > TimeSpan.FromMilliseconds(1) ? pause : TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+    }
+
+    private void RetryDue()
+    {
+        lock (_table.Gate)
+        {
+            if (_disposed)
+                return;
+            var now = _clock.Now;
+            var free = ParallelUploads - _running.Count;
+            foreach (var node in _changed.Values)
+            {
+                if (free <= 0)
+                    break;
+                if (node.File is { Failures: > 0 } file && file.RetryAt <= now && file.Upload is not { IsCompleted: false })
+                {
+                    free--;
+                    StartOrJoin(node, file);
+                }
+            }
+
+            // Those that found no room are looked at again soon.
+            if (_changed.Values.Any(n => n.File is { Failures: > 0 } file && file.RetryAt <= now && file.Upload is not { IsCompleted: false }))
+                _retryTimer.Change(ShortestPause, Timeout.InfiniteTimeSpan);
+            else
+                ArmRetryTimer();
+        }
+    }
+
+    private async Task AdoptAsync(Node node, StagingFile staging, FileVersion version)
+    {
+        try
+        {
+            using var use = await _locks.UsePathAsync(node, CancellationToken.None).ConfigureAwait(false);
+            RemotePath path;
+            lock (_table.Gate)
+            {
+                if (node.Deleted)
+                    return;
+                path = _table.PathOf(node);
+            }
+
+            staging.Flush(toDisk: false);
+            await _content.AdoptAsync(path, version, staging.LocalPath, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
+        {
+            // It is on the server: at worst it is fetched again.
+            _logger.LogDebug(e, "What was uploaded could not be kept in the cache");
+        }
+    }
+
+    /// <summary>An empty file that the server refuses for good holds nothing that could be lost.</summary>
+    private static bool IsNothingToKeep(Node node, StagingFile staging) =>
+        node.Remote is null && staging.Length == 0
+        && node.File is { Failures: > 0, LastError: var error, Upload: not { IsCompleted: false } } && !RemoteErrorMapping.IsTransient(error);
+
+    private void DropRefused(Node node)
+    {
+        _changed.Remove(node.Id.Value);
+        _table.Detach(node);
+        _table.Observer?.EntryDeleted(node.Parent!.Id, node.Id, node.Name);
+    }
+
+    private PendingUpload Describe(Node node) => new(
+        _table.PathOf(node),
+        node.File?.Staging?.Length ?? 0,
+        node.File?.BytesSent ?? 0,
+        node.File?.LastErrorMessage);
+
+    private static async Task InParallelAsync(IEnumerable<Node> nodes, Func<Node, Task> action, CancellationToken cancellationToken)
+    {
+        using var room = new SemaphoreSlim(ParallelUploads, ParallelUploads);
+        var tasks = new List<Task>();
+        try
+        {
+            foreach (var node in nodes)
+            {
+                await room.WaitAsync(cancellationToken).ConfigureAwait(false);
+                tasks.Add(OneAsync(node));
+            }
+        }
+        finally
+        {
+            await Task.WhenAll(tasks).ConfigureAwait(false);
+        }
+
+        async Task OneAsync(Node node)
+        {
+            try
+            {
+                await action(node).ConfigureAwait(false);
+            }
+            finally
+            {
+                room.Release();
+            }
+        }
+    }
+}
