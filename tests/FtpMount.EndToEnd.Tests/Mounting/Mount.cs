@@ -87,7 +87,7 @@ public sealed class Mount : IAsyncDisposable
         string[] command =
         [
             WorkerProcess.DotNet, "exec", WorkerProcess.Assembly, "guard", folder, mountPoint, log,
-            .. options.Prefix, .. MountProgram.Command, "mount", "-f", "-o", mountOptions, url, mountPoint,
+            .. options.Prefix, .. ProgramOf(options), "mount", "-f", "-o", mountOptions, url, mountPoint,
         ];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
@@ -117,7 +117,7 @@ public sealed class Mount : IAsyncDisposable
     /// <summary>Runs the program with these arguments as the user who mounted.</summary>
     public Task<ProgramResult> RunProgramAsync(params string[] arguments)
     {
-        string[] command = [.. _options.Prefix, .. MountProgram.Command, .. arguments];
+        string[] command = [.. _options.Prefix, .. ProgramOf(_options), .. arguments];
         return ProgramRun.RunAsync(UnmountLimit, command[0], command[1..]);
     }
 
@@ -160,6 +160,8 @@ public sealed class Mount : IAsyncDisposable
         await _reader;
         _guardian.Dispose();
     }
+
+    private static string[] ProgramOf(MountOptions options) => options.Program is { } copy ? [copy] : MountProgram.Command;
 
     private async Task CommandAsync(string command)
     {

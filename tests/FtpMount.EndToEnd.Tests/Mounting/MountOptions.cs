@@ -15,6 +15,9 @@ public sealed record MountOptions
     /// <summary>A program that starts the mount program, with its arguments, such as setpriv to do it as another user.</summary>
     public IReadOnlyList<string> Prefix { get; init; } = [];
 
+    /// <summary>The program, when it is not <see cref="MountProgram.Command"/>: a copy of it.</summary>
+    public string? Program { get; init; }
+
     /// <summary>The owner of the mount point and its folders when that is not the present user.</summary>
     public string? Owner { get; init; }
 
