@@ -11,16 +11,24 @@ namespace FtpMount.Remote;
 /// </summary>
 public sealed class NameCodec
 {
+    /// <summary>Refuses what it has no bytes for.</summary>
     private readonly Encoding _encoding;
+
+    /// <summary>Replaces what it has no text or bytes for: for telling without exceptions whether bytes come back.</summary>
+    private readonly Encoding _lenient;
     private readonly bool _isUtf8;
 
     /// <summary>Creates a codec for a charset.</summary>
     /// <param name="encoding">The charset, for example UTF-8 or ISO-8859-1. Its fallbacks are replaced.</param>
+    /// <exception cref="ArgumentException">The charset cannot be that of file names: see <see cref="IsSupported"/>.</exception>
     public NameCodec(Encoding encoding)
     {
         ArgumentNullException.ThrowIfNull(encoding);
+        if (!IsSupported(encoding))
+            throw new ArgumentException($"The charset {encoding.WebName} does not contain ASCII, so file names cannot be written in it.", nameof(encoding));
         _isUtf8 = encoding.CodePage == Encoding.UTF8.CodePage;
-        _encoding = Encoding.GetEncoding(encoding.CodePage, EncoderFallback.ExceptionFallback, DecoderFallback.ExceptionFallback);
+        _encoding = WithFallbacks(encoding, EncoderFallback.ExceptionFallback, DecoderFallback.ExceptionFallback);
+        _lenient = WithFallbacks(encoding, new EncoderReplacementFallback("?"), new DecoderReplacementFallback("\uFFFD"));
     }
 
     /// <summary>The codec of the kernel and of most servers.</summary>
@@ -28,6 +36,20 @@ public sealed class NameCodec
 
     /// <summary>The charset's IANA name.</summary>
     public string CharsetName => _encoding.WebName;
+
+    /// <summary>
+    /// Whether file names can be in this charset: the bytes below 0x80 must be ASCII. They are not in UTF-16, UTF-7, EBCDIC and the
+    /// ISO 2022 family, where a <c>/</c> may be half of a character.
+    /// </summary>
+    public static bool IsSupported(Encoding encoding)
+    {
+        ArgumentNullException.ThrowIfNull(encoding);
+        Span<byte> ascii = stackalloc byte[0x80];
+        for (var i = 0; i < ascii.Length; i++)
+            ascii[i] = (byte)i;
+        var text = encoding.GetString(ascii);
+        return text == Encoding.ASCII.GetString(ascii) && ascii.SequenceEqual(encoding.GetBytes(text));
+    }
 
     /// <summary>The string for these bytes. Never fails.</summary>
     public string Decode(ReadOnlySpan<byte> bytes)
@@ -41,7 +63,7 @@ public sealed class NameCodec
     }
 
     /// <summary>The most chars that <paramref name="byteCount"/> bytes can become.</summary>
-    public int GetMaxCharCount(int byteCount) => _encoding.GetMaxCharCount(byteCount) + byteCount;
+    public int GetMaxCharCount(int byteCount) => _lenient.GetMaxCharCount(byteCount) + byteCount;
 
     /// <summary>Decodes into a buffer of at least <see cref="GetMaxCharCount"/> chars; valid UTF-8 is decoded without allocating.</summary>
     /// <returns>The number of chars written.</returns>
@@ -76,7 +98,7 @@ public sealed class NameCodec
             bytes = buffer.AsSpan(0, length).ToArray();
             return Decode(bytes).AsSpan().SequenceEqual(name);
         }
-        catch (EncoderFallbackException)
+        catch (ArgumentException) // of which EncoderFallbackException is one
         {
             bytes = [];
             return false;
@@ -102,46 +124,60 @@ public sealed class NameCodec
         }
     }
 
-    /// <summary>At each place the shortest run of bytes that is a character and comes back as the same bytes; else one escaped byte.</summary>
+    /// <summary>
+    /// The whole text when it comes back as the same bytes. Otherwise at each place the shortest run of bytes that is a character and does;
+    /// else one escaped byte.
+    /// </summary>
     private int DecodeCharset(ReadOnlySpan<byte> bytes, Span<char> chars)
     {
+        var scratch = ArrayPool<byte>.Shared.Rent(_lenient.GetMaxByteCount(_lenient.GetMaxCharCount(bytes.Length)));
         try
         {
-            return _encoding.GetChars(bytes, chars);
-        }
-        catch (DecoderFallbackException)
-        {
-            // Undecodable somewhere: below.
-        }
+            if (TryDecodeExactly(bytes, chars, scratch, out var written))
+                return written;
 
-        const int LongestCharacter = 4;
-        var written = 0;
-        while (!bytes.IsEmpty)
-        {
-            var taken = 0;
-            for (var length = 1; taken == 0 && length <= Math.Min(LongestCharacter, bytes.Length); length++)
+            const int LongestCharacter = 4;
+            written = 0;
+            while (!bytes.IsEmpty)
             {
-                try
+                var taken = 0;
+                for (var length = 1; taken == 0 && length <= Math.Min(LongestCharacter, bytes.Length); length++)
                 {
-                    written += _encoding.GetChars(bytes[..length], chars[written..]);
+                    if (!TryDecodeExactly(bytes[..length], chars[written..], scratch, out var made))
+                        continue;
+                    written += made;
                     taken = length;
                 }
-                catch (DecoderFallbackException)
+
+                if (taken == 0)
                 {
-                    // Not a whole character yet.
+                    chars[written++] = (char)(0xDC00 + bytes[0]);
+                    taken = 1;
                 }
+
+                bytes = bytes[taken..];
             }
 
-            if (taken == 0)
-            {
-                chars[written++] = bytes[0] >= 0x80 ? (char)(0xDC00 + bytes[0]) : (char)bytes[0];
-                taken = 1;
-            }
-
-            bytes = bytes[taken..];
+            return written;
         }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(scratch);
+        }
+    }
 
-        return written;
+    private bool TryDecodeExactly(ReadOnlySpan<byte> bytes, Span<char> chars, Span<byte> scratch, out int written)
+    {
+        written = _lenient.GetChars(bytes, chars);
+        return scratch[.._lenient.GetBytes(chars[..written], scratch)].SequenceEqual(bytes);
+    }
+
+    private static Encoding WithFallbacks(Encoding encoding, EncoderFallback encoder, DecoderFallback decoder)
+    {
+        var copy = (Encoding)encoding.Clone();
+        copy.EncoderFallback = encoder;
+        copy.DecoderFallback = decoder;
+        return copy;
     }
 
     private static bool IsEscape(char c) => c is >= '\uDC80' and <= '\uDCFF';

@@ -8,10 +8,15 @@ namespace FtpMount.Remote;
 /// <param name="Precision">The width of the interval in which the true time lies: one second, one minute, one day, or finer.</param>
 public readonly record struct RemoteTime(DateTimeOffset Value, TimeSpan Precision)
 {
-    /// <summary>Whether both can be the same instant, given how exact they are.</summary>
-    public bool IsConsistentWith(RemoteTime other)
+    /// <summary>Whether both can be the same instant, given how exact they are: whether their intervals meet.</summary>
+    public bool IsConsistentWith(RemoteTime other) => Value < other.End && other.Value < End;
+
+    private DateTimeOffset End
     {
-        var coarser = Precision > other.Precision ? Precision : other.Precision;
-        return (Value - other.Value).Duration() < (coarser > TimeSpan.Zero ? coarser : TimeSpan.FromTicks(1));
+        get
+        {
+            var width = Precision > TimeSpan.Zero ? Precision : TimeSpan.FromTicks(1);
+            return DateTimeOffset.MaxValue - Value > width ? Value + width : DateTimeOffset.MaxValue;
+        }
     }
 }
