@@ -1,0 +1,205 @@
+using System.Buffers;
+using System.Net.Sockets;
+using System.Text;
+using FtpMount.Ftp.Transport;
+using FtpMount.Remote;
+using Microsoft.Extensions.Logging;
+
+namespace FtpMount.Ftp.Control;
+
+/// <summary>
+/// A control connection (RFC 959 section 2.3): sends commands, several in one packet, and reads the replies in their order. It counts the replies
+/// owed, so that it always knows whether it is between two commands; after any failure in the middle it is broken for good.
+/// </summary>
+/// <remarks>
+/// Telnet's IAC (RFC 854): a name with the byte 255 is sent as it is, because vsftpd, Pure-FTPd and pyftpdlib do not know Telnet. ProFTPD does, and
+/// swallows 255 and what follows; there <see cref="DoublesIac"/> is set, by the name learner of the site.
+/// </remarks>
+internal sealed class FtpControlConnection : IDisposable
+{
+    private const byte Iac = 0xFF;
+
+    private readonly FtpTransport _transport;
+    private readonly ILogger _logger;
+    private readonly Deadline _deadline;
+    private readonly FtpReplyReader _reader = new();
+    private readonly ArrayBufferWriter<byte> _outgoing = new(512);
+    private volatile bool _broken;
+    private int _owed;
+
+    /// <param name="transport">The connection; owned from now on.</param>
+    /// <param name="timeout">How long to wait for the next bytes of a reply.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Gets the transcript at level Debug, without passwords.</param>
+    public FtpControlConnection(FtpTransport transport, TimeSpan timeout, TimeProvider time, ILogger logger)
+    {
+        _transport = transport;
+        _logger = logger;
+        _deadline = new Deadline(time, timeout);
+    }
+
+    /// <summary>The connection below.</summary>
+    public FtpTransport Transport => _transport;
+
+    /// <summary>Whether 255 must be doubled for this server.</summary>
+    public bool DoublesIac { get; set; }
+
+    /// <summary>Commands sent so far.</summary>
+    public long CommandsSent { get; private set; }
+
+    /// <summary>Whether nothing more can be done with it.</summary>
+    public bool IsBroken => _broken;
+
+    /// <summary>How many final replies are still to come.</summary>
+    public int RepliesOwed => _owed;
+
+    /// <summary>
+    /// Whether it is between two commands and the server has neither closed it nor said anything unasked (421 before it closes).
+    /// </summary>
+    public bool IsIdle
+    {
+        get
+        {
+            if (_broken || _owed != 0 || _reader.HasInput)
+                return false;
+            try
+            {
+                return !_transport.Socket.Poll(0, SelectMode.SelectRead);
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <summary>Expects one reply that no command asks for: the greeting.</summary>
+    public void ExpectGreeting() => _owed++;
+
+    /// <summary>Sends commands in one packet. Their replies are owed from now on.</summary>
+    /// <exception cref="RemoteException"><see cref="RemoteError.Offline"/>, <see cref="RemoteError.TimedOut"/>.</exception>
+    public async ValueTask SendAsync(ReadOnlyMemory<FtpCommand> commands, CancellationToken cancellationToken)
+    {
+        if (_broken)
+            throw Lost(null);
+        _outgoing.ResetWrittenCount();
+        foreach (var command in commands.Span)
+        {
+            Append(command);
+            if (_logger.IsEnabled(LogLevel.Debug))
+                _logger.LogDebug("> {Command}", command.ToString());
+        }
+
+        var ok = false;
+        try
+        {
+            _owed += commands.Length;
+            CommandsSent += commands.Length;
+            await _transport.SendAsync(_outgoing.WrittenMemory, _deadline.Start(cancellationToken));
+            ok = true;
+        }
+        catch (Exception e) when (Translate(e) is { } failure)
+        {
+            throw failure;
+        }
+        finally
+        {
+            _broken |= !ok;
+            _deadline.Stop();
+        }
+    }
+
+    /// <summary>Reads the next reply, preliminary (1yz) or final. Only a final one counts against what is owed.</summary>
+    /// <exception cref="RemoteException">
+    /// <see cref="RemoteError.Offline"/>: the connection was lost or the server closed it (421). <see cref="RemoteError.TimedOut"/>,
+    /// <see cref="RemoteError.ProtocolViolation"/>.
+    /// </exception>
+    public ValueTask<FtpReply> ReadReplyAsync(CancellationToken cancellationToken) => ReadReplyAsync(_deadline.Timeout, cancellationToken);
+
+    /// <summary>As <see cref="ReadReplyAsync(CancellationToken)"/>, with another limit of time.</summary>
+    public async ValueTask<FtpReply> ReadReplyAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        if (_broken)
+            throw Lost(null);
+        var ok = false;
+        try
+        {
+            FtpReply? reply;
+            while (!_reader.TryRead(out reply))
+            {
+                var count = await _transport.ReceiveAsync(_reader.GetBuffer(), _deadline.Start(timeout, cancellationToken));
+                _deadline.Stop();
+                if (count == 0)
+                    throw Lost(null);
+                _reader.Advance(count);
+            }
+
+            if (_logger.IsEnabled(LogLevel.Debug))
+                _logger.LogDebug("< {Reply}", reply!.Text);
+            if (!reply!.Code.IsPreliminary)
+                _owed--;
+            if (reply.Code == FtpReplyCode.ServiceNotAvailable)
+                _broken = true;
+            ok = true;
+            return reply;
+        }
+        catch (Exception e) when (Translate(e) is { } failure)
+        {
+            throw failure;
+        }
+        finally
+        {
+            _broken |= !ok;
+            _deadline.Stop();
+        }
+    }
+
+    /// <summary>A preliminary reply came where a final one belongs: counts it as final.</summary>
+    public void TakeAsFinal() => _owed--;
+
+    /// <summary>From now on nobody can use it.</summary>
+    public void MarkBroken() => _broken = true;
+
+    /// <summary>Ends it at once; a wait under way fails.</summary>
+    public void Dispose()
+    {
+        _broken = true;
+        _transport.Dispose();
+    }
+
+    private void Append(in FtpCommand command)
+    {
+        var verb = _outgoing.GetSpan(command.Verb.Length + 1);
+        var length = Encoding.ASCII.GetBytes(command.Verb, verb);
+        if (!command.Argument.IsEmpty)
+            verb[length++] = (byte)' ';
+        _outgoing.Advance(length);
+        if (DoublesIac && command.Argument.Span.Contains(Iac))
+        {
+            foreach (var value in command.Argument.Span)
+            {
+                if (value == Iac)
+                    _outgoing.Write([Iac]);
+                _outgoing.Write([value]);
+            }
+        }
+        else
+        {
+            _outgoing.Write(command.Argument.Span);
+        }
+
+        _outgoing.Write("\r\n"u8);
+    }
+
+    /// <summary>The failure in the contract's words; null for what passes as it is.</summary>
+    private RemoteException? Translate(Exception failure) => failure switch
+    {
+        OperationCanceledException when _deadline.HasExpired => new RemoteException(
+            RemoteError.TimedOut, "The server did not answer in time.", failure),
+        SocketException or IOException or ObjectDisposedException => Lost(failure),
+        _ => null,
+    };
+
+    private static RemoteException Lost(Exception? cause) =>
+        new(RemoteError.Offline, cause is SocketException socket ? $"The connection was lost: {socket.Message}." : "The server closed the connection.", cause);
+}

@@ -1,0 +1,215 @@
+using System.Globalization;
+using FtpMount.Ftp.Control;
+using FtpMount.Ftp.Listing;
+using FtpMount.Ftp.Metadata;
+using FtpMount.Ftp.Session;
+using FtpMount.Remote;
+
+namespace FtpMount.Ftp;
+
+/// <content>Setting attributes.</content>
+public sealed partial class FtpFileSystem
+{
+    private enum TimeCommand
+    {
+        None,
+        Mfmt,
+        Mdtm,
+        Utime,
+    }
+
+    private enum ModeCommand
+    {
+        None,
+        Chmod,
+        Mff,
+    }
+
+    /// <summary>The commands for the modification time: MFMT (draft-somers-ftp-mfxx), MDTM with a time before the path (vsftpd, Serv-U), SITE UTIME.</summary>
+    private TimeCommand BestTimeCommand => TimeCommandAfter(TimeCommand.None);
+
+    /// <summary>The commands for permission bits: SITE CHMOD, or MFF with UNIX.mode (draft-somers-ftp-mfxx).</summary>
+    private ModeCommand BestModeCommand => ModeCommandAfter(ModeCommand.None);
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// FTP has no access time: <see cref="RemoteAttributeChange.Accessed"/> is ignored beside <see cref="RemoteAttributeChange.Modified"/>, and unsupported alone. Owner,
+    /// group and size cannot be set.
+    /// </remarks>
+    public ValueTask SetAttributesAsync(RemotePath path, RemoteAttributeChange change, Lane lane, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        if (change.UserId is not null || change.GroupId is not null || change.Size is not null || change is { Accessed: not null, Modified: null })
+            throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Setting attributes of", path, null);
+        return _pool.RunAsync(
+            lane,
+            repeatable: true,
+            async (connection, token) =>
+            {
+                // The mode last: a mode without write permission must not keep the time from being set, and both go in one packet.
+                var time = change.Modified is null ? TimeCommand.None : BestTimeCommand;
+                var mode = change.Mode is null ? ModeCommand.None : BestModeCommand;
+                if ((change.Modified is not null && time == TimeCommand.None) || (change.Mode is not null && mode == ModeCommand.None))
+                    throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Setting attributes of", path, null);
+                await SetAsync(connection, path, change, time, mode, token);
+            },
+            cancellationToken);
+    }
+
+    private TimeCommand TimeCommandAfter(TimeCommand tried) =>
+        tried < TimeCommand.Mfmt && _site.Mfmt != FtpSupport.No ? TimeCommand.Mfmt
+        : tried < TimeCommand.Mdtm && _site.MdtmSet != FtpSupport.No ? TimeCommand.Mdtm
+        : tried < TimeCommand.Utime && _site.SiteUtime != FtpSupport.No ? TimeCommand.Utime
+        : TimeCommand.None;
+
+    private ModeCommand ModeCommandAfter(ModeCommand tried) =>
+        tried < ModeCommand.Chmod && _site.SiteChmod != FtpSupport.No ? ModeCommand.Chmod
+        : tried < ModeCommand.Mff && _site.MffMode != FtpSupport.No ? ModeCommand.Mff
+        : ModeCommand.None;
+
+    /// <summary>Sets time and mode, each with the next command as long as one turns out to be missing.</summary>
+    private async ValueTask SetAsync(
+        FtpConnection connection, RemotePath path, RemoteAttributeChange change, TimeCommand time, ModeCommand mode, CancellationToken cancellationToken)
+    {
+        FtpReply? refusal = null;
+        while (time != TimeCommand.None || mode != ModeCommand.None)
+        {
+            var commands = new List<FtpCommand>(2);
+            if (time != TimeCommand.None)
+                commands.Add(CommandFor(time, path, change.Modified!.Value));
+            if (mode != ModeCommand.None)
+                commands.Add(CommandFor(mode, path, change.Mode!.Value));
+            var replies = await connection.ExchangeAsync([.. commands], cancellationToken);
+
+            if (time != TimeCommand.None)
+                time = NextTimeCommand(time, replies[0], ref refusal);
+            if (mode != ModeCommand.None)
+                mode = NextModeCommand(mode, replies[^1], ref refusal);
+        }
+
+        if (refusal is not null)
+            throw await AttributeRefusalAsync(connection, path, refusal, cancellationToken);
+    }
+
+    /// <summary>What to try after a reply: nothing when the time is set or refused, the next command when this one is missing.</summary>
+    private TimeCommand NextTimeCommand(TimeCommand tried, FtpReply reply, ref FtpReply? refusal)
+    {
+        var verdict = Learn(tried, reply);
+        if (verdict == AttributeVerdict.Done)
+        {
+            refusal = refusal?.Code == FtpReplyCode.FileUnavailable ? null : refusal;
+            return TimeCommand.None;
+        }
+
+        var next = verdict == AttributeVerdict.Refused ? TimeCommand.None : TimeCommandAfter(tried);
+        if (verdict != AttributeVerdict.Missing || next == TimeCommand.None)
+            refusal ??= reply;
+        return next;
+    }
+
+    private ModeCommand NextModeCommand(ModeCommand tried, FtpReply reply, ref FtpReply? refusal)
+    {
+        var verdict = Learn(tried, reply);
+        if (verdict == AttributeVerdict.Done)
+            return ModeCommand.None;
+        var next = verdict == AttributeVerdict.Missing ? ModeCommandAfter(tried) : ModeCommand.None;
+        if (next == ModeCommand.None)
+            refusal ??= reply;
+        return next;
+    }
+
+    private FtpCommand CommandFor(TimeCommand command, RemotePath path, DateTimeOffset modified)
+    {
+        var time = FtpTime.Format(modified);
+        return command switch
+        {
+            TimeCommand.Mfmt => _site.Command("MFMT " + time, path),
+            TimeCommand.Mdtm => _site.Command("MDTM " + time, path),
+            _ => _site.Command("SITE UTIME " + time, path),
+        };
+    }
+
+    private FtpCommand CommandFor(ModeCommand command, RemotePath path, int mode)
+    {
+        var octal = Convert.ToString(mode & 0xFFF, 8).PadLeft(3, '0');
+        return command == ModeCommand.Chmod
+            ? _site.Command("SITE CHMOD " + octal, path)
+            : _site.Command(string.Create(CultureInfo.InvariantCulture, $"MFF UNIX.mode={octal};"), path);
+    }
+
+    private AttributeVerdict Learn(TimeCommand command, FtpReply reply)
+    {
+        var missing = reply.Code.IsUnknownCommand || (command != TimeCommand.Mfmt && reply.Code == FtpReplyCode.BadParameters);
+        var learned = missing ? FtpSupport.No : reply.Code.IsCompletion ? FtpSupport.Yes : FtpSupport.Unknown;
+        var verdict = missing ? AttributeVerdict.Missing : reply.Code.IsCompletion ? AttributeVerdict.Done : AttributeVerdict.Refused;
+        switch (command)
+        {
+            case TimeCommand.Mfmt:
+                _site.Mfmt = learned == FtpSupport.Unknown ? _site.Mfmt : learned;
+                break;
+            case TimeCommand.Mdtm:
+                // A server that does not know this form takes time and path for one name and says 550; so does vsftpd for a file that is not the user's.
+                if (verdict == AttributeVerdict.Refused && _site.MdtmSet == FtpSupport.Unknown)
+                    verdict = AttributeVerdict.Doubtful;
+                _site.MdtmSet = learned == FtpSupport.Unknown ? _site.MdtmSet : learned;
+                break;
+            default:
+                _site.SiteUtime = learned == FtpSupport.Unknown ? _site.SiteUtime : learned;
+                break;
+        }
+
+        return verdict;
+    }
+
+    private AttributeVerdict Learn(ModeCommand command, FtpReply reply)
+    {
+        // 501: some servers' way to say that they do not know the word after SITE.
+        var missing = reply.Code.IsUnknownCommand || reply.Code == FtpReplyCode.BadParameters;
+        var learned = missing ? FtpSupport.No : reply.Code.IsCompletion ? FtpSupport.Yes : FtpSupport.Unknown;
+        if (command == ModeCommand.Chmod)
+            _site.SiteChmod = learned == FtpSupport.Unknown ? _site.SiteChmod : learned;
+        else
+            _site.MffMode = learned == FtpSupport.Unknown ? _site.MffMode : learned;
+        return missing ? AttributeVerdict.Missing : reply.Code.IsCompletion ? AttributeVerdict.Done : AttributeVerdict.Refused;
+    }
+
+    private async ValueTask<RemoteException> AttributeRefusalAsync(
+        FtpConnection connection, RemotePath path, FtpReply reply, CancellationToken cancellationToken)
+    {
+        var error = reply.Code == FtpReplyCode.BadParameters ? RemoteError.Unsupported : FtpErrorMapping.Classify(reply);
+        if (error is null)
+        {
+            error = await FtpStat.ProbeAsync(connection, path, cancellationToken) switch
+            {
+                FtpPathState.Missing => RemoteError.NotFound,
+                // vsftpd and pyftpdlib set the time of files only.
+                FtpPathState.Directory when !reply.Mentions("chmod"u8) => RemoteError.Unsupported,
+                FtpPathState.File when _site.Mfmt == FtpSupport.No && _site.MdtmSet == FtpSupport.Unknown && !reply.Mentions("chmod"u8) => DoubtMdtm(),
+                _ => RemoteError.AccessDenied,
+            };
+        }
+
+        return FtpErrorMapping.Failure(error.Value, "Setting attributes of", path, reply);
+    }
+
+    private RemoteError DoubtMdtm()
+    {
+        _site.NoteMdtmSetRefused();
+        return RemoteError.Unsupported;
+    }
+
+    private enum AttributeVerdict
+    {
+        /// <summary>It is set.</summary>
+        Done,
+
+        /// <summary>The server has the command and refuses this file.</summary>
+        Refused,
+
+        /// <summary>The server may not have the command.</summary>
+        Doubtful,
+
+        /// <summary>The server does not have the command.</summary>
+        Missing,
+    }
+}

@@ -1,0 +1,256 @@
+using FtpMount.Ftp.Control;
+using FtpMount.Ftp.Metadata;
+using FtpMount.Ftp.Session;
+using FtpMount.Remote;
+
+namespace FtpMount.Ftp;
+
+/// <content>Deleting, making directories, renaming.</content>
+public sealed partial class FtpFileSystem
+{
+    /// <inheritdoc/>
+    public ValueTask DeleteFileAsync(RemotePath path, Lane lane, CancellationToken cancellationToken) =>
+        _pool.RunAsync(
+            lane,
+            repeatable: false,
+            async (connection, token) =>
+            {
+                var reply = await connection.ExchangeAsync(_site.Command("DELE", path), token);
+                if (!reply.Code.IsCompletion)
+                    throw await RefusalAsync(connection, "Deleting", path, reply, FtpPathState.Directory, RemoteError.IsADirectory, token);
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask CreateDirectoryAsync(RemotePath path, Lane lane, CancellationToken cancellationToken)
+    {
+        await RejectNameThatIsNotKeptAsync(path, lane, cancellationToken);
+        await _pool.RunAsync(
+            lane,
+            repeatable: false,
+            async (connection, token) =>
+            {
+                var reply = await connection.ExchangeAsync(_site.Command("MKD", path), token);
+                if (!reply.Code.IsCompletion)
+                    throw await CreateDirectoryRefusalAsync(connection, path, reply, token);
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask RemoveDirectoryAsync(RemotePath path, Lane lane, CancellationToken cancellationToken) =>
+        _pool.RunAsync(
+            lane,
+            repeatable: false,
+            async (connection, token) =>
+            {
+                var reply = await connection.ExchangeAsync(_site.Command("RMD", path), token);
+                if (reply.Code.IsCompletion)
+                    return;
+                var refusal = await RefusalAsync(connection, "Removing the directory", path, reply, FtpPathState.File, RemoteError.NotADirectory, token);
+                if (refusal.Error == RemoteError.AccessDenied && FtpErrorMapping.FromText(reply) is null && await HasEntriesAsync(connection, path, token))
+                    refusal = FtpErrorMapping.Failure(RemoteError.NotEmpty, "Removing the directory", path, reply);
+                throw refusal;
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask RenameAsync(RemotePath source, RemotePath target, bool replace, Lane lane, CancellationToken cancellationToken)
+    {
+        if (source == target)
+        {
+            await StatAsync(source, lane, cancellationToken);
+            return;
+        }
+
+        if (target.IsAtOrBelow(source))
+            throw new RemoteException(RemoteError.InvalidName, $"{FtpErrorMapping.Quote(source)} cannot be moved into itself.") { Path = target };
+        await RejectNameThatIsNotKeptAsync(target, lane, cancellationToken);
+        await _pool.RunAsync(
+            lane,
+            repeatable: false,
+            async (connection, token) =>
+            {
+                if (!replace && await FtpStat.ProbeAsync(connection, target, token) is FtpPathState.File or FtpPathState.Directory)
+                    throw FtpErrorMapping.Failure(RemoteError.AlreadyExists, "Renaming to", target, null);
+                var replies = await RenameOnceAsync(connection, source, target, [], token);
+                if (!replies[1].Code.IsCompletion)
+                    await RenameOtherwiseAsync(connection, source, target, replace, replies, token);
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask CreateSymlinkAsync(RemotePath path, string target, Lane lane, CancellationToken cancellationToken) =>
+        throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Making the link", path, null);
+
+    /// <inheritdoc/>
+    public ValueTask CreateHardLinkAsync(RemotePath existing, RemotePath path, Lane lane, CancellationToken cancellationToken) =>
+        throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Making the link", path, null);
+
+    /// <summary>
+    /// RNFR and RNTO, always both: after a lone RNFR that succeeded, ProFTPD, Pure-FTPd and pyftpdlib would apply the next RNTO to it, whatever RNFR came in between.
+    /// </summary>
+    /// <param name="connection">The session.</param>
+    /// <param name="source">From.</param>
+    /// <param name="target">To.</param>
+    /// <param name="following">Commands for the same packet.</param>
+    /// <param name="cancellationToken">The caller's.</param>
+    /// <returns>The replies to RNFR, RNTO, and those that follow.</returns>
+    private async ValueTask<FtpReply[]> RenameOnceAsync(
+        FtpConnection connection, RemotePath source, RemotePath target, IEnumerable<FtpCommand> following, CancellationToken cancellationToken)
+    {
+        var replies = await connection.ExchangeAsync([_site.Command("RNFR", source), _site.Command("RNTO", target), .. following], cancellationToken);
+        if (replies[0].Code.IsNegative && replies[1].Code.IsCompletion)
+        {
+            throw new RemoteException(RemoteError.ProtocolViolation, $"The server renamed something to {FtpErrorMapping.Quote(target)} after it refused to rename {FtpErrorMapping.Quote(source)}.");
+        }
+
+        return replies;
+    }
+
+    /// <summary>A rename was refused: finds out why, and where the server only does not replace files, deletes the target first.</summary>
+    private async ValueTask RenameOtherwiseAsync(
+        FtpConnection connection, RemotePath source, RemotePath target, bool replace, FtpReply[] replies, CancellationToken cancellationToken)
+    {
+        var refusal = replies[0].Code.IsNegative ? replies[0] : replies[1];
+        if (refusal.Code.IsUnknownCommand)
+            throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Renaming", source, refusal);
+        var from = await FtpStat.ProbeAsync(connection, source, cancellationToken);
+        if (from is FtpPathState.Missing or FtpPathState.Denied)
+            throw FtpErrorMapping.Failure(from == FtpPathState.Missing ? RemoteError.NotFound : RemoteError.AccessDenied, "Renaming", source, refusal);
+        if (replies[0].Code.IsNegative)
+            throw FtpErrorMapping.Failure(FtpErrorMapping.FromText(refusal) is { } told and not RemoteError.NotFound ? told : RemoteError.AccessDenied, "Renaming", source, refusal);
+
+        var to = await FtpStat.ProbeAsync(connection, target, cancellationToken);
+        switch (from, to)
+        {
+            case (_, FtpPathState.Denied):
+                throw FtpErrorMapping.Failure(RemoteError.AccessDenied, "Renaming to", target, refusal);
+            case (_, FtpPathState.Missing):
+                var parent = target.IsRoot ? FtpPathState.Directory : await FtpStat.ProbeAsync(connection, target.Parent, cancellationToken);
+                var error = parent switch
+                {
+                    FtpPathState.Missing => RemoteError.NotFound,
+                    FtpPathState.File => RemoteError.NotADirectory,
+                    _ => FtpErrorMapping.FromText(refusal) ?? RemoteError.AccessDenied,
+                };
+                throw FtpErrorMapping.Failure(error, "Renaming to", target, refusal);
+            case (FtpPathState.File, FtpPathState.Directory):
+                throw FtpErrorMapping.Failure(RemoteError.IsADirectory, "Renaming to", target, refusal);
+            case (FtpPathState.Directory, FtpPathState.File):
+                throw FtpErrorMapping.Failure(RemoteError.NotADirectory, "Renaming to", target, refusal);
+            case (FtpPathState.Directory, FtpPathState.Directory) when await HasEntriesAsync(connection, target, cancellationToken):
+                throw FtpErrorMapping.Failure(RemoteError.NotEmpty, "Renaming to", target, refusal);
+        }
+
+        if (!replace || FtpErrorMapping.FromText(refusal) == RemoteError.AccessDenied || _site.AtomicReplace == FtpSupport.Yes)
+            throw FtpErrorMapping.Failure(replace ? FtpErrorMapping.FromText(refusal) ?? RemoteError.AccessDenied : RemoteError.AlreadyExists, "Renaming to", target, refusal);
+
+        // Both are there and of one kind: the server does not replace (IIS; ProFTPD with AllowOverwrite off).
+        var removed = await connection.ExchangeAsync(_site.Command(to == FtpPathState.Directory ? "RMD" : "DELE", target), cancellationToken);
+        if (!removed.Code.IsCompletion)
+            throw FtpErrorMapping.Failure(FtpErrorMapping.Classify(removed) ?? RemoteError.AccessDenied, "Replacing", target, removed);
+        _site.AtomicReplace = FtpSupport.No;
+        replies = await RenameOnceAsync(connection, source, target, [], cancellationToken);
+        if (!replies[1].Code.IsCompletion)
+            throw FtpErrorMapping.Failure(FtpErrorMapping.Classify(replies[1]) ?? RemoteError.ServerFailure, "Renaming to", target, replies[1]);
+    }
+
+    private static async ValueTask<bool> HasEntriesAsync(FtpConnection connection, RemotePath directory, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var entry in FtpListing.ListAsync(connection, directory, cancellationToken))
+                return true;
+        }
+        catch (RemoteException e) when (e.Error is not (RemoteError.Offline or RemoteError.TimedOut))
+        {
+            // Not to be seen: then it is not known to have entries.
+        }
+
+        return false;
+    }
+
+    /// <summary>Why an operation on one path was refused.</summary>
+    private static async ValueTask<RemoteException> RefusalAsync(
+        FtpConnection connection,
+        string what,
+        RemotePath path,
+        FtpReply reply,
+        FtpPathState wrongKind,
+        RemoteError wrongKindError,
+        CancellationToken cancellationToken)
+    {
+        var error = FtpErrorMapping.Classify(reply);
+        if (error is null or RemoteError.Busy or RemoteError.ServerFailure)
+        {
+            var state = await FtpStat.ProbeAsync(connection, path, cancellationToken);
+            error = state == FtpPathState.Missing ? RemoteError.NotFound
+                : state == wrongKind ? wrongKindError
+                : error ?? RemoteError.AccessDenied;
+        }
+
+        return FtpErrorMapping.Failure(error.Value, what, path, reply);
+    }
+
+    private static async ValueTask<RemoteException> CreateDirectoryRefusalAsync(
+        FtpConnection connection, RemotePath path, FtpReply reply, CancellationToken cancellationToken)
+    {
+        const string What = "Making the directory";
+        var error = FtpErrorMapping.Classify(reply);
+        if (error is null)
+        {
+            error = await FtpStat.ProbeAsync(connection, path, cancellationToken) switch
+            {
+                FtpPathState.File or FtpPathState.Directory => RemoteError.AlreadyExists,
+                FtpPathState.Denied => RemoteError.AccessDenied,
+                _ => path.IsRoot ? RemoteError.AccessDenied
+                    : await FtpStat.ProbeAsync(connection, path.Parent, cancellationToken) switch
+                    {
+                        FtpPathState.Missing => RemoteError.NotFound,
+                        FtpPathState.File => RemoteError.NotADirectory,
+                        // ProFTPD: "Invalid directory name" for [ and *.
+                        _ => reply.Mentions("invalid"u8) && reply.Mentions("name"u8) ? RemoteError.InvalidName : RemoteError.AccessDenied,
+                    },
+            };
+        }
+
+        return FtpErrorMapping.Failure(error.Value, What, path, reply);
+    }
+
+    /// <summary>
+    /// Refuses a name that the server would silently change: Pure-FTPd turns a space at the end into an underscore. Found out once per site, by making and
+    /// removing an empty directory beside the path.
+    /// </summary>
+    private async ValueTask RejectNameThatIsNotKeptAsync(RemotePath path, Lane lane, CancellationToken cancellationToken)
+    {
+        if (!path.Name.EndsWith(' ') || _site.TrailingSpace == FtpSupport.Yes)
+            return;
+        if (_site.TrailingSpace == FtpSupport.Unknown)
+        {
+            await _pool.RunAsync(lane, repeatable: true, (connection, token) => LearnTrailingSpaceAsync(connection, path.Parent, token), cancellationToken);
+        }
+
+        if (_site.TrailingSpace == FtpSupport.No)
+            throw FtpErrorMapping.Failure(RemoteError.InvalidName, "Using the name", path, null);
+    }
+
+    private async ValueTask LearnTrailingSpaceAsync(FtpConnection connection, RemotePath beside, CancellationToken cancellationToken)
+    {
+        var name = ".ftpmount-" + Guid.NewGuid().ToString("N")[..12] + " ";
+        var probe = beside.Combine(name);
+        var made = await connection.ExchangeAsync(_site.Command("MKD", probe), cancellationToken);
+        if (!made.Code.IsCompletion)
+            return; // the operation itself will say why
+        var removed = await connection.ExchangeAsync(_site.Command("RMD", probe), cancellationToken);
+        _site.TrailingSpace = removed.Code.IsCompletion ? FtpSupport.Yes : FtpSupport.No;
+        if (!removed.Code.IsCompletion && PwdReply.TryParse(made, _site.Codec, out var actual))
+        {
+            // The reply to MKD names what was really made (RFC 959 appendix II).
+            var changed = RemotePath.Parse(actual);
+            if (changed.Parent == beside && changed.Name.StartsWith(".ftpmount-", StringComparison.Ordinal))
+                await connection.ExchangeAsync(_site.Command("RMD", changed), cancellationToken);
+        }
+    }
+}

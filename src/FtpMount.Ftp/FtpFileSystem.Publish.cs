@@ -1,0 +1,96 @@
+using FtpMount.Ftp.Control;
+using FtpMount.Ftp.Metadata;
+using FtpMount.Ftp.Session;
+using FtpMount.Remote;
+using Microsoft.Extensions.Logging;
+
+namespace FtpMount.Ftp;
+
+/// <content>Putting an upload in its place.</content>
+public sealed partial class FtpFileSystem
+{
+    /// <inheritdoc/>
+    /// <remarks>
+    /// Two packets: the size of the temporary file, its time and mode; then the rename and the look at the result. A rename keeps time and mode, so that the
+    /// target never shows wrong ones.
+    /// </remarks>
+    public async ValueTask<RemoteEntry> PublishAsync(
+        RemotePath temporary, RemotePath target, long expectedSize, RemoteAttributeChange change, Lane lane, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        await RejectNameThatIsNotKeptAsync(target, lane, cancellationToken);
+        return await _pool.RunAsync(
+            lane,
+            repeatable: false,
+            async (connection, token) =>
+            {
+                await PrepareAsync(connection, temporary, expectedSize, change, token);
+                var replies = await RenameOnceAsync(connection, temporary, target, FtpStat.QuickCommands(_site, target), token);
+                if (!replies[1].Code.IsCompletion)
+                {
+                    await RenameOtherwiseAsync(connection, temporary, target, replace: true, replies, token);
+                    return await FtpStat.StatAsync(connection, target, token);
+                }
+
+                return FtpStat.ReadQuick(_site, replies.AsSpan(2), target) ?? await FtpStat.StatAsync(connection, target, token);
+            },
+            cancellationToken);
+    }
+
+    private async ValueTask PrepareAsync(
+        FtpConnection connection, RemotePath temporary, long expectedSize, RemoteAttributeChange change, CancellationToken cancellationToken)
+    {
+        var time = change.Modified is null ? TimeCommand.None : BestTimeCommand;
+        var mode = change.Mode is null ? ModeCommand.None : BestModeCommand;
+        var commands = new List<FtpCommand>(3);
+        if (_site.Size != FtpSupport.No)
+            commands.Add(_site.Command("SIZE", temporary));
+        if (time != TimeCommand.None)
+            commands.Add(CommandFor(time, temporary, change.Modified!.Value));
+        if (mode != ModeCommand.None)
+            commands.Add(CommandFor(mode, temporary, change.Mode!.Value));
+        FtpReply[] replies = commands.Count == 0 ? [] : await connection.ExchangeAsync([.. commands], cancellationToken);
+
+        long? size = null;
+        var next = 0;
+        if (_site.Size != FtpSupport.No)
+        {
+            size = FtpStat.ReadSize(replies[next]);
+            if (replies[next++].Code.IsUnknownCommand)
+                _site.Size = FtpSupport.No;
+        }
+
+        size ??= (await FtpStat.StatAsync(connection, temporary, cancellationToken)).Size;
+        if (size is { } stored && stored != expectedSize)
+        {
+            throw new RemoteException(
+                RemoteError.ServerFailure, $"The server holds {stored} of {expectedSize} bytes of the upload to {FtpErrorMapping.Quote(temporary)}. It must be sent again.") { Path = temporary };
+        }
+
+        // What the server lacks is learned, and the next command is tried; what it refuses is left out.
+        if (time != TimeCommand.None)
+        {
+            var verdict = Learn(time, replies[next++]);
+            if (verdict == AttributeVerdict.Doubtful)
+                _site.NoteMdtmSetRefused();
+            if (verdict is AttributeVerdict.Missing or AttributeVerdict.Doubtful && TimeCommandAfter(time) is not TimeCommand.None and var otherTime)
+                await TrySetAsync(connection, temporary, change with { Mode = null }, otherTime, ModeCommand.None, cancellationToken);
+        }
+
+        if (mode != ModeCommand.None && Learn(mode, replies[next]) == AttributeVerdict.Missing && ModeCommandAfter(mode) is not ModeCommand.None and var otherMode)
+            await TrySetAsync(connection, temporary, change with { Modified = null }, TimeCommand.None, otherMode, cancellationToken);
+    }
+
+    private async ValueTask TrySetAsync(
+        FtpConnection connection, RemotePath path, RemoteAttributeChange change, TimeCommand time, ModeCommand mode, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SetAsync(connection, path, change, time, mode, cancellationToken);
+        }
+        catch (RemoteException e) when (e.Error is not (RemoteError.Offline or RemoteError.TimedOut))
+        {
+            _site.Logger.LogDebug("Left out: {Reason}", e.Message);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+using System.Runtime.CompilerServices;
+using FtpMount.Ftp.Control;
+using FtpMount.Ftp.Session;
+using FtpMount.Remote;
+using Microsoft.Extensions.Logging;
+
+namespace FtpMount.Ftp.Metadata;
+
+/// <summary>
+/// Lists a directory as a stream. With MLSD (RFC 3659 section 7): EPSV and <c>MLSD path</c> in one packet. Without: CWD, EPSV and <c>LIST -a</c> in one packet;
+/// CWD because an argument of LIST is a pattern for some servers and split at spaces by Pure-FTPd, and because vsftpd answers LIST of a missing directory with
+/// an empty listing.
+/// </summary>
+internal static class FtpListing
+{
+    private static readonly FtpCommand ListAll = new("LIST", "-a");
+    private static readonly FtpCommand ListPlain = new("LIST");
+
+    /// <summary>Lists.</summary>
+    /// <exception cref="RemoteException">As <see cref="IRemoteFileSystem.ListAsync"/>.</exception>
+    public static async IAsyncEnumerable<RemoteEntry> ListAsync(
+        FtpConnection connection, RemotePath directory, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var site = connection.Site;
+        var transfer = await OpenAsync(connection, directory, cancellationToken);
+        while (true)
+        {
+            var isMlsd = transfer.IsMlsd;
+            var found = 0;
+            var offset = site.UtcOffset;
+            List<RemoteEntry>? held = !isMlsd && offset is null ? [] : null;
+            await foreach (var entry in transfer.ReadAsync(offset ?? TimeSpan.Zero, cancellationToken))
+            {
+                found++;
+                if (held is null)
+                    yield return entry;
+                else
+                    held.Add(entry);
+            }
+
+            // "-a" may have been taken for a name that does not exist.
+            if (!isMlsd && transfer.ListedAll && site.ListAll == FtpSupport.Unknown)
+            {
+                if (transfer.SawDots || found > 0)
+                {
+                    site.ListAll = FtpSupport.Yes;
+                }
+                else
+                {
+                    var plain = await OpenListAsync(connection, directory, all: false, cancellationToken);
+                    if (plain is not null)
+                    {
+                        transfer = plain;
+                        continue;
+                    }
+                }
+            }
+            else if (!isMlsd && !transfer.ListedAll && site.ListAll == FtpSupport.Unknown && found > 0)
+            {
+                site.ListAll = FtpSupport.No;
+            }
+
+            if (held is not null)
+            {
+                await CalibrateAsync(connection, directory, held, cancellationToken);
+                foreach (var entry in held)
+                    yield return Shift(site, entry);
+            }
+
+            transfer.ThrowIfCutShort(directory);
+            yield break;
+        }
+    }
+
+    /// <summary>An entry of LIST, its time as good as it can be believed: without a comparison with MDTM the server's time zone is unknown.</summary>
+    public static RemoteEntry WithTrustedTime(FtpSite site, RemoteEntry entry) =>
+        site.UtcOffset is null && entry.Modified is { } modified && modified.Precision < TimeSpan.FromDays(1)
+            ? entry with { Modified = modified with { Precision = TimeSpan.FromDays(1) } }
+            : entry;
+
+    /// <summary>Why a directory cannot be listed.</summary>
+    private static async ValueTask<RemoteException> RefusalAsync(
+        FtpConnection connection, RemotePath directory, FtpReply reply, CancellationToken cancellationToken)
+    {
+        var error = FtpErrorMapping.FromText(reply);
+        if (error is null || (error == RemoteError.NotFound && connection.IsReusable))
+        {
+            if (!connection.IsReusable)
+                error ??= RemoteError.ServerFailure;
+            else
+            {
+                error = await FtpStat.ProbeAsync(connection, directory, cancellationToken) switch
+                {
+                    FtpPathState.Missing => RemoteError.NotFound,
+                    FtpPathState.File => RemoteError.NotADirectory,
+                    FtpPathState.Denied => RemoteError.AccessDenied,
+                    _ => error == RemoteError.NotFound || reply.Code.Value is 550 or 553 or 501 ? RemoteError.AccessDenied
+                        : FtpErrorMapping.Classify(reply) ?? RemoteError.ServerFailure,
+                };
+            }
+        }
+
+        return FtpErrorMapping.Failure(error.Value, "Listing", directory, reply);
+    }
+
+    private static async ValueTask<FtpListingTransfer> OpenAsync(FtpConnection connection, RemotePath directory, CancellationToken cancellationToken)
+    {
+        var site = connection.Site;
+        if (site.Mlsd != FtpSupport.No)
+        {
+            var opening = await connection.OpenTransferAsync(
+                new FtpTransferRequest { Command = site.Command("MLSD", directory) }, cancellationToken);
+            if (opening.Transfer is { } transfer)
+            {
+                site.Mlsd = FtpSupport.Yes;
+                return new FtpListingTransfer(transfer, isMlsd: true, listsAll: true);
+            }
+
+            if (!opening.Reply.Code.IsUnknownCommand)
+            {
+                // pyftpdlib says 501 for a missing directory. A refusal that is not about the directory shows when LIST works.
+                if (opening.Reply.Code != FtpReplyCode.FileUnavailable || site.Mlsd == FtpSupport.Yes && !directory.IsRoot)
+                    throw await RefusalAsync(connection, directory, opening.Reply, cancellationToken);
+                var refusal = await RefusalAsync(connection, directory, opening.Reply, cancellationToken);
+                if (refusal.Error is RemoteError.NotFound or RemoteError.NotADirectory)
+                    throw refusal;
+                if (await OpenListAsync(connection, directory, all: true, cancellationToken) is not { } list)
+                    throw refusal;
+                site.Mlsd = FtpSupport.No;
+                return list;
+            }
+
+            site.Mlsd = FtpSupport.No;
+            site.Logger.LogInformation("{Server} has no MLSD; listings have what LIST tells", site.Options.DisplayName);
+        }
+
+        return await OpenListAsync(connection, directory, site.ListAll != FtpSupport.No, cancellationToken)
+            ?? await OpenListAsync(connection, directory, all: false, cancellationToken)
+            ?? throw new RemoteException(RemoteError.ServerFailure, $"The server does not list {FtpErrorMapping.Quote(directory)}.") { Path = directory };
+    }
+
+    /// <returns>Null when LIST with <c>-a</c> was refused and may work without.</returns>
+    private static async ValueTask<FtpListingTransfer?> OpenListAsync(
+        FtpConnection connection, RemotePath directory, bool all, CancellationToken cancellationToken)
+    {
+        var enters = connection.WorkingDirectory != directory || !all;
+        var opening = await connection.OpenTransferAsync(
+            new FtpTransferRequest { Command = all ? ListAll : ListPlain, Enter = enters ? directory : null }, cancellationToken);
+        if (opening.Transfer is { } transfer)
+            return new FtpListingTransfer(transfer, isMlsd: false, listsAll: all);
+        if (opening.EnterRefused)
+            throw await RefusalAsync(connection, directory, opening.Reply, cancellationToken);
+        if (all && connection.Site.ListAll != FtpSupport.Yes)
+            return null;
+        if (opening.Reply.Code == FtpReplyCode.FileBusy && connection.IsReusable)
+            return new FtpListingTransfer(null, isMlsd: false, listsAll: all); // ProFTPD: an empty directory
+        throw await RefusalAsync(connection, directory, opening.Reply, cancellationToken);
+    }
+
+    /// <summary>
+    /// Compares one listed time with MDTM, which is UTC, to learn the time zone of listings: one round trip per site. Zones are multiples of a quarter of an hour.
+    /// </summary>
+    private static async ValueTask CalibrateAsync(
+        FtpConnection connection, RemotePath directory, List<RemoteEntry> entries, CancellationToken cancellationToken)
+    {
+        var site = connection.Site;
+        if (site.UtcOffset is not null || site.Mdtm == FtpSupport.No || !connection.IsReusable)
+            return;
+        var sample = entries.Find(entry => entry is { Kind: RemoteKind.File, Modified.Precision: var precision } && precision <= TimeSpan.FromMinutes(1));
+        if (sample is null)
+            return;
+        var reply = await connection.ExchangeAsync(site.Command("MDTM", directory.Combine(sample.Name)), cancellationToken);
+        if (reply.Code.IsUnknownCommand)
+            site.Mdtm = FtpSupport.No;
+        if (FtpStat.ReadTime(reply) is not { } utc)
+            return;
+        const double Quarter = 15;
+        var minutes = Math.Round((sample.Modified!.Value.Value - utc.Value).TotalMinutes / Quarter) * Quarter;
+        if (Math.Abs(minutes) > TimeSpan.FromHours(15).TotalMinutes)
+            return; // the file changed in between, or the year was guessed wrong
+        site.UtcOffset = TimeSpan.FromMinutes(minutes);
+        site.Logger.LogInformation("Listings of {Server} are {Minutes} minutes ahead of UTC", site.Options.DisplayName, minutes);
+    }
+
+    /// <summary>Entries that were read before the time zone was known.</summary>
+    private static RemoteEntry Shift(FtpSite site, RemoteEntry entry)
+    {
+        if (site.UtcOffset is not { } offset)
+            return WithTrustedTime(site, entry);
+        return offset != TimeSpan.Zero && entry.Modified is { } modified && modified.Precision < TimeSpan.FromDays(1)
+            ? entry with { Modified = modified with { Value = modified.Value - offset } }
+            : entry;
+    }
+}

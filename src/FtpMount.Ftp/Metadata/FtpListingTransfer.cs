@@ -1,0 +1,118 @@
+using System.Runtime.CompilerServices;
+using FtpMount.Ftp.Control;
+using FtpMount.Ftp.Listing;
+using FtpMount.Ftp.Session;
+using FtpMount.Ftp.Transfers;
+using FtpMount.Remote;
+using Microsoft.Extensions.Logging;
+
+namespace FtpMount.Ftp.Metadata;
+
+/// <summary>One MLSD or LIST under way: its entries, and after the last one what the final reply says of them.</summary>
+/// <param name="transfer">The transfer; null for a listing that the server declared empty by its reply.</param>
+/// <param name="isMlsd">MLSD; otherwise LIST.</param>
+/// <param name="listsAll">Whether hidden files were asked for.</param>
+internal sealed class FtpListingTransfer(FtpDataTransfer? transfer, bool isMlsd, bool listsAll)
+{
+    private FtpReply? _final;
+
+    /// <summary>Whether it is MLSD.</summary>
+    public bool IsMlsd => isMlsd;
+
+    /// <summary>Whether it is LIST with <c>-a</c>.</summary>
+    public bool ListedAll => listsAll;
+
+    /// <summary>Whether <c>.</c> or <c>..</c> was among the lines: <c>-a</c> was understood.</summary>
+    public bool SawDots { get; private set; }
+
+    /// <summary>The entries, times of LIST being <paramref name="utcOffset"/> ahead of UTC. Leaving early ends the transfer.</summary>
+    public async IAsyncEnumerable<RemoteEntry> ReadAsync(TimeSpan utcOffset, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (transfer is null)
+            yield break;
+        var site = transfer.Connection.Site;
+        var lines = new LineSplitter();
+        var parser = isMlsd ? null : new ListLineParser(site.Codec, site.Time, utcOffset);
+        var ended = false;
+        var received = 0L;
+        try
+        {
+            while (true)
+            {
+                var count = await FtpReceive.ReceiveAsync(transfer, lines.GetBuffer(), cancellationToken);
+                if (count == 0)
+                    break;
+                received += count;
+                lines.Advance(count);
+                while (TryReadEntry(site, lines, parser, out var entry))
+                {
+                    if (entry is not null)
+                        yield return entry;
+                }
+            }
+
+            if (Parse(site, lines.Rest, parser) is { } last)
+                yield return last;
+            ended = true;
+            _final = await transfer.CompleteAsync(cancellationToken);
+        }
+        finally
+        {
+            site.CountReceived(received);
+            if (!ended)
+                await transfer.AbortAsync();
+        }
+    }
+
+    /// <summary>Checks the final reply.</summary>
+    /// <exception cref="RemoteException"><see cref="RemoteError.ServerFailure"/> and others: not all entries came.</exception>
+    public void ThrowIfCutShort(RemotePath directory)
+    {
+        if (_final is null)
+            return;
+        // Pure-FTPd: "226 Output truncated to 10000 matches".
+        if (_final.Code.IsCompletion && !_final.Mentions("truncated"u8))
+            return;
+        if (_final.Code == FtpReplyCode.FileBusy)
+            return; // ProFTPD says 450 for a LIST without lines; whether the directory exists was asked before
+        throw new RemoteException(
+            _final.Code == FtpReplyCode.ServiceNotAvailable ? RemoteError.Offline : RemoteError.ServerFailure,
+            $"The listing of {FtpErrorMapping.Quote(directory)} is incomplete (the server said: {_final.Text}).")
+        { Path = directory, ServerReply = _final.Text };
+    }
+
+    private bool TryReadEntry(FtpSite site, LineSplitter lines, ListLineParser? parser, out RemoteEntry? entry)
+    {
+        if (lines.TryRead(out var line))
+        {
+            entry = Parse(site, line, parser);
+            return true;
+        }
+
+        entry = null;
+        return false;
+    }
+
+    private RemoteEntry? Parse(FtpSite site, ReadOnlySpan<byte> line, ListLineParser? parser)
+    {
+        if (line.IsEmpty)
+            return null;
+        RemoteEntry? entry;
+        bool understood;
+        if (parser is null)
+        {
+            understood = MlsxEntryParser.TryParse(line, site.Codec, out var parsed);
+            entry = parsed.Type is MlsxType.CurrentDirectory or MlsxType.ParentDirectory ? null : parsed.Entry;
+        }
+        else
+        {
+            understood = parser.TryParse(line, out entry);
+        }
+
+        SawDots |= understood && entry is null;
+        if (understood && (entry is null || RemotePath.IsValidName(entry.Name)))
+            return entry;
+        site.Logger.LogDebug("Listing line left out: {Line}", FtpReply.Printable(System.Text.Encoding.UTF8.GetString(line[..Math.Min(line.Length, 200)])));
+        return null;
+    }
+}

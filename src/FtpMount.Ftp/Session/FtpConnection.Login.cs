@@ -1,0 +1,194 @@
+using System.Text;
+using FtpMount.Ftp.Control;
+using FtpMount.Ftp.Transport;
+using FtpMount.Remote;
+
+namespace FtpMount.Ftp.Session;
+
+/// <summary>
+/// How a session begins: greeting, USER, PASS, ACCT (RFC 959 section 5.4). The first session of a site asks FEAT, then sends the rest in one packet, which
+/// at the same time proves that the server bears that. Every later session sends PASS and its settings together.
+/// </summary>
+internal sealed partial class FtpConnection
+{
+    /// <summary>How long the first burst may stay unanswered before it counts as lost and the site is used one command at a time.</summary>
+    private static readonly TimeSpan PipeliningProof = TimeSpan.FromSeconds(10);
+
+    /// <summary>Facts that are worth having; those among them that are off are switched on.</summary>
+    private static readonly string[] WantedFacts =
+        ["type", "size", "modify", "perm", "unique", "create", "unix.mode", "unix.uid", "unix.gid", "unix.owner", "unix.group", "unix.ownername", "unix.groupname"];
+
+    /// <summary>The login folder, as PWD gave it; asked on the first session only.</summary>
+    public string? LoginFolder { get; private set; }
+
+    /// <summary>Connects and logs in.</summary>
+    /// <exception cref="RemoteException">One line for a person: unknown host, refused, not an FTP server, wrong password, full, time-out.</exception>
+    public static async ValueTask<FtpConnection> ConnectAsync(FtpSite site, CancellationToken cancellationToken)
+    {
+        var options = site.Options;
+        var socket = await TcpConnector.ConnectAsync(options.Host, options.Port, options.Timeout, site.Time, cancellationToken);
+        var connection = new FtpConnection(
+            new FtpControlConnection(new PlainTransport(socket), options.Timeout, site.Time, site.Logger), site);
+        try
+        {
+            await connection.LogInAsync(cancellationToken);
+            return connection;
+        }
+        catch (Exception e)
+        {
+            connection.Abandon();
+            if (e is RemoteException { Error: RemoteError.TimedOut or RemoteError.Offline or RemoteError.ProtocolViolation } failure
+                && !failure.Message.Contains(options.Host, StringComparison.Ordinal))
+            {
+                throw new RemoteException(failure.Error, $"{options.Host} port {options.Port}: {failure.Message}", failure) { ServerReply = failure.ServerReply };
+            }
+
+            throw;
+        }
+    }
+
+    private async ValueTask LogInAsync(CancellationToken cancellationToken)
+    {
+        var first = Site.Features is null;
+        var greeting = await GreetAsync(cancellationToken);
+        var user = await LoginReplyAsync(new FtpCommand("USER", Site.Codec.Encode(Site.Options.User)), cancellationToken);
+        var settings = Site.Features is { } known ? SettingsFor(known) : null;
+        if (user.Code.IsIntermediate)
+            settings = await PassAsync(user, settings, cancellationToken);
+        else if (!user.Code.IsCompletion)
+            throw Refused(user);
+
+        if (first)
+        {
+            var feat = await ExchangeOneAsync(new FtpCommand("FEAT"), cancellationToken);
+            await SetUpFirstAsync(FtpFeatures.Parse(feat), greeting, cancellationToken);
+        }
+        else if (settings is not null)
+        {
+            CheckSettings(await ExchangeAsync(settings, cancellationToken));
+        }
+    }
+
+    private async ValueTask<FtpReply> GreetAsync(CancellationToken cancellationToken)
+    {
+        _control.ExpectGreeting();
+        while (true)
+        {
+            var greeting = await _control.ReadReplyAsync(cancellationToken);
+            if (greeting.Code.IsPreliminary)
+                continue; // 120: ready in some minutes
+            return greeting.Code.IsCompletion ? greeting : throw Refused(greeting);
+        }
+    }
+
+    /// <summary>Sends PASS, and with it the settings where that is proven; gives those that are still to be sent.</summary>
+    private async ValueTask<FtpCommand[]?> PassAsync(FtpReply user, FtpCommand[]? settings, CancellationToken cancellationToken)
+    {
+        if (user.Code == FtpReplyCode.NeedAccount)
+        {
+            await AccountAsync(user, cancellationToken);
+            return settings;
+        }
+
+        var pass = new FtpCommand("PASS", Site.Codec.Encode(Site.Options.Password));
+        if (settings is not null && Site.Pipelining == FtpSupport.Yes && Site.Options.Account is null)
+        {
+            await SendAsync(new[] { pass }.Concat(settings).ToArray(), cancellationToken);
+            var early = await _control.ReadReplyAsync(cancellationToken);
+            if (!early.Code.IsCompletion)
+                throw Refused(early);
+            var replies = new FtpReply[settings.Length];
+            for (var i = 0; i < replies.Length; i++)
+                replies[i] = await ReadFinalAsync(cancellationToken);
+            CheckSettings(replies);
+            return null;
+        }
+
+        var reply = await LoginReplyAsync(pass, cancellationToken);
+        if (reply.Code == FtpReplyCode.NeedAccount)
+            await AccountAsync(reply, cancellationToken);
+        else if (!reply.Code.IsCompletion)
+            throw Refused(reply);
+        return settings;
+    }
+
+    private async ValueTask AccountAsync(FtpReply asked, CancellationToken cancellationToken)
+    {
+        if (Site.Options.Account is not { } account)
+        {
+            throw new RemoteException(
+                RemoteError.AuthenticationFailed, $"{Site.Options.Host} asks for an account (ACCT) beside the password ({asked.Text}).") { ServerReply = asked.Text };
+        }
+
+        var reply = await LoginReplyAsync(new FtpCommand("ACCT", Site.Codec.Encode(account)), cancellationToken);
+        if (!reply.Code.IsCompletion)
+            throw Refused(reply);
+    }
+
+    private async ValueTask SetUpFirstAsync(FtpFeatures features, FtpReply greeting, CancellationToken cancellationToken)
+    {
+        var settings = SettingsFor(features);
+        FtpCommand[] commands = [.. settings, new FtpCommand("SYST"), new FtpCommand("PWD")];
+        FtpReply[] replies;
+        if (Site.Pipelining == FtpSupport.No)
+        {
+            replies = await ExchangeAsync(commands, cancellationToken);
+        }
+        else
+        {
+            try
+            {
+                using var proof = new CancellationTokenSource(PipeliningProof, Site.Time);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(proof.Token, cancellationToken);
+                replies = await ExchangeAsync(commands, either.Token);
+                Site.Pipelining = FtpSupport.Yes;
+            }
+            catch (Exception e) when (e is RemoteException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            {
+                Site.Pipelining = Site.TransferPipelining = FtpSupport.No;
+                throw new RemoteException(RemoteError.Offline, "The server does not bear several commands at once; they are sent one at a time from now on.", e);
+            }
+        }
+
+        CheckSettings(replies.AsSpan(0, settings.Length));
+        var system = replies[^2];
+        Site.ServerSoftware = FtpReply.Printable(
+            Encoding.UTF8.GetString(greeting.FirstLine) + (system.Code.IsCompletion ? "; " + Encoding.UTF8.GetString(system.FirstLine) : ""));
+        LoginFolder = PwdReply.TryParse(replies[^1], Site.Codec, out var folder) ? folder : "/";
+        Site.Learn(features);
+    }
+
+    private static FtpCommand[] SettingsFor(FtpFeatures features)
+    {
+        var commands = new List<FtpCommand>(3);
+        if (features.Has("UTF8"))
+            commands.Add(new FtpCommand("OPTS", "UTF8 ON"));
+        var facts = features.MlstFacts.Where(fact => fact.IsOn || WantedFacts.Contains(fact.Name, StringComparer.OrdinalIgnoreCase)).ToList();
+        if (facts.Exists(fact => !fact.IsOn))
+            commands.Add(new FtpCommand("OPTS", "MLST " + string.Concat(facts.Select(fact => fact.Name + ";"))));
+        commands.Add(new FtpCommand("TYPE", "I"));
+        return [.. commands];
+    }
+
+    /// <summary>OPTS may be refused (Pure-FTPd and pyftpdlib always speak UTF-8 and refuse the option); TYPE I may not.</summary>
+    private static void CheckSettings(ReadOnlySpan<FtpReply> replies)
+    {
+        var type = replies[^1];
+        if (!type.Code.IsCompletion)
+            throw new RemoteException(RemoteError.ProtocolViolation, $"The server refuses binary transfers ({type.Text}).") { ServerReply = type.Text };
+    }
+
+    /// <summary>The reply to a command of the login, 421 included: that is then a refusal and not a lost connection.</summary>
+    private async ValueTask<FtpReply> LoginReplyAsync(FtpCommand command, CancellationToken cancellationToken)
+    {
+        await SendAsync(new[] { command }, cancellationToken);
+        while (true)
+        {
+            var reply = await _control.ReadReplyAsync(cancellationToken);
+            if (!reply.Code.IsPreliminary)
+                return reply;
+        }
+    }
+
+    private RemoteException Refused(FtpReply reply) => FtpErrorMapping.LoginRefused(reply, Site.Options.Host, Site.Options.User);
+}

@@ -1,0 +1,429 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using FtpMount.Ftp.Control;
+using FtpMount.Ftp.DataConnection;
+using FtpMount.Ftp.Transport;
+using FtpMount.Remote;
+
+namespace FtpMount.Ftp.Session;
+
+/// <summary>
+/// How a transfer begins: EPSV (or PASV, EPRT, PORT), REST and the transfer command, in one packet where the site bears it, so that it costs one round trip
+/// and the connecting of the data connection. The port comes in the first reply; the connection is made while the server works on the rest.
+/// </summary>
+internal sealed partial class FtpConnection
+{
+    /// <summary>How long a refusal may follow a data connection that could not be made: ProFTPD closes its listener first and then says why.</summary>
+    private static readonly TimeSpan RefusalGrace = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long a server may take to notice that its data connection was closed.</summary>
+    private static readonly TimeSpan AbortGrace = TimeSpan.FromSeconds(3);
+
+    /// <summary>Begins a transfer.</summary>
+    /// <exception cref="RemoteException">The session is lost, or there is no way to make a data connection.</exception>
+    public async ValueTask<FtpTransferOpening> OpenTransferAsync(FtpTransferRequest request, CancellationToken cancellationToken)
+    {
+        await EnsureNamesArriveAsync(request.Command, cancellationToken);
+        while (true)
+        {
+            var extended = Site.ExtendedDataCommands != FtpSupport.No;
+            FtpTransferOpening? opening;
+            if (Site.Options.DataMode == FtpDataMode.Active)
+            {
+                using var listener = new ActiveListener(_control.Transport.LocalEndPoint.Address, _control.Transport.RemoteEndPoint.Address);
+                opening = await OpenAsync(request, listener.Command(extended), listener, cancellationToken);
+            }
+            else
+            {
+                opening = await OpenAsync(request, new FtpCommand(extended ? "EPSV" : "PASV"), null, cancellationToken);
+            }
+
+            if (opening is { } result)
+                return result;
+        }
+    }
+
+    /// <summary>Reads the final reply of a transfer. 421 is returned as well: the transfer failed, and the session with it.</summary>
+    internal async ValueTask<FtpReply> ReadTransferReplyAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var reply = await _control.ReadReplyAsync(cancellationToken);
+            if (!reply.Code.IsPreliminary)
+                return reply;
+        }
+    }
+
+    /// <summary>As <see cref="ReadTransferReplyAsync(CancellationToken)"/>, without a limit of time.</summary>
+    internal async ValueTask<FtpReply> ReadTransferReplyWheneverAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var reply = await _control.ReadReplyAsync(Timeout.InfiniteTimeSpan, cancellationToken);
+            if (!reply.Code.IsPreliminary)
+                return reply;
+        }
+    }
+
+    /// <summary>The transfer is over and its final reply was read.</summary>
+    internal void TransferEnded() => _transferRunning = false;
+
+    /// <summary>
+    /// After the data connection was closed early: reads the reply (426, or 226 when all was on its way already; Pure-FTPd repeats the 150). The first
+    /// time, a NOOP shows whether exactly one reply came; a server that sends more or fewer loses its session at every abort.
+    /// </summary>
+    internal async ValueTask SettleAfterAbortAsync()
+    {
+        if (Site.CleanAbort == FtpSupport.No)
+        {
+            Abandon();
+            return;
+        }
+
+        try
+        {
+            var reply = await _control.ReadReplyAsync(AbortGrace, CancellationToken.None);
+            if (reply.Code.IsPreliminary)
+                _control.TakeAsFinal();
+            if (Site.CleanAbort == FtpSupport.Unknown)
+            {
+                var probe = await ExchangeOneAsync(new FtpCommand("NOOP"), CancellationToken.None);
+                Site.CleanAbort = probe.Code.Value is 225 or 226 or 426 || !_control.IsIdle ? FtpSupport.No : FtpSupport.Yes;
+                if (Site.CleanAbort == FtpSupport.No)
+                {
+                    Abandon();
+                    return;
+                }
+            }
+
+            TransferEnded();
+        }
+        catch (RemoteException)
+        {
+            Abandon();
+        }
+    }
+
+    /// <returns>Null when the server refused the data command and another one is to be tried.</returns>
+    private async ValueTask<FtpTransferOpening?> OpenAsync(
+        FtpTransferRequest request, FtpCommand dataCommand, ActiveListener? listener, CancellationToken cancellationToken)
+    {
+        var script = new TransferScript(this, request, dataCommand);
+        _transferRunning = true;
+        CancellationTokenSource? connectingLimit = null;
+        Task<FtpTransport>? connecting = null;
+        try
+        {
+            if (script.Enters)
+            {
+                var entered = await script.NextAsync(cancellationToken);
+                if (entered.Code.IsNegative)
+                {
+                    await RefuseEnteredAsync(script, listener, cancellationToken);
+                    return FtpTransferOpening.Refused(entered, enter: true);
+                }
+
+                WorkingDirectory = request.Enter;
+            }
+
+            var data = await script.NextAsync(cancellationToken);
+            var port = 0;
+            if (listener is null ? !TryParsePort(data, out port) : !data.Code.IsCompletion)
+            {
+                _restartPending |= script.Restarts;
+                await script.DrainAsync(cancellationToken);
+                TransferEnded();
+                LearnDataRefusal(data);
+                return null;
+            }
+
+            connectingLimit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            connecting = listener is null ? ConnectDataAsync(port, connectingLimit.Token) : AcceptDataAsync(listener, connectingLimit.Token);
+
+            if (script.Restarts)
+            {
+                var restarted = await script.NextAsync(cancellationToken);
+                if (restarted.Code.IsNegative && request.Restart + (request.RangeLength ?? 0) > 0)
+                {
+                    if (script.IsTransferSent)
+                        _control.MarkBroken(); // the transfer runs from the wrong place: nobody may see it
+                    else
+                        TransferEnded();
+                    return FtpTransferOpening.Refused(restarted, restart: true);
+                }
+
+                _restartPending = request.Restart > 0 || request.RangeLength is not null;
+            }
+
+            var opening = await AwaitOpeningAsync(script, connecting, cancellationToken);
+            if (opening.Code.IsNegative)
+            {
+                if (request.RangeLength is not null)
+                    _control.MarkBroken(); // a RANG that may be pending cannot be taken back
+                TransferEnded();
+                return FtpTransferOpening.Refused(opening);
+            }
+
+            var transport = await connecting;
+            connecting = null;
+            _restartPending = false;
+            Site.DataConnectionsProven = true;
+            if (Site.ExtendedDataCommands == FtpSupport.Unknown)
+                Site.ExtendedDataCommands = FtpSupport.Yes;
+            if (script.IsAhead && Site.TransferPipelining == FtpSupport.Unknown)
+                Site.TransferPipelining = FtpSupport.Yes;
+            return FtpTransferOpening.Opened(new FtpDataTransfer(this, transport, opening), opening);
+        }
+        catch (RemoteException e) when (script.IsAhead && script.Received > 0 && e.Error is RemoteError.TimedOut or RemoteError.Offline)
+        {
+            Site.NoteBrokenBurst(e.Error, Site.TransferPipelining);
+            throw;
+        }
+        finally
+        {
+            if (connecting is not null)
+                await DiscardAsync(connecting, connectingLimit!);
+            connectingLimit?.Dispose();
+        }
+    }
+
+    /// <summary>
+    /// The directory could not be entered, but the rest of the packet is at the server: a listing of another directory may begin. It is taken off and dropped.
+    /// </summary>
+    private async ValueTask RefuseEnteredAsync(TransferScript script, ActiveListener? listener, CancellationToken cancellationToken)
+    {
+        if (!script.IsTransferSent)
+        {
+            TransferEnded();
+            return;
+        }
+
+        var data = await script.NextAsync(cancellationToken);
+        var port = 0;
+        if (listener is null ? !TryParsePort(data, out port) : !data.Code.IsCompletion)
+        {
+            await script.DrainAsync(cancellationToken);
+            TransferEnded();
+            return;
+        }
+
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var connecting = listener is null ? ConnectDataAsync(port, limit.Token) : AcceptDataAsync(listener, limit.Token);
+        try
+        {
+            if (script.Restarts)
+                await script.NextAsync(cancellationToken);
+            var opening = await AwaitOpeningAsync(script, connecting, cancellationToken);
+            if (opening.Code.IsNegative)
+            {
+                TransferEnded();
+                return;
+            }
+
+            var transport = await connecting;
+            await new FtpDataTransfer(this, transport, opening).AbortAsync();
+        }
+        finally
+        {
+            if (!connecting.IsCompletedSuccessfully)
+                await DiscardAsync(connecting, limit);
+        }
+    }
+
+    /// <summary>
+    /// The reply to the transfer command, while the data connection is being made. When that fails, the server gets a moment to say why it refused.
+    /// </summary>
+    private async ValueTask<FtpReply> AwaitOpeningAsync(TransferScript script, Task<FtpTransport> connecting, CancellationToken cancellationToken)
+    {
+        if (!script.IsTransferSent)
+            await script.SendNextAsync(cancellationToken);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var reading = script.ReadOpeningAsync(limit.Token).AsTask();
+        await Task.WhenAny(connecting, reading);
+        if (reading.IsCompleted || connecting.IsCompletedSuccessfully)
+            return await reading;
+
+        using var grace = new CancellationTokenSource(RefusalGrace, Site.Time);
+        using var stop = grace.Token.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), limit);
+        try
+        {
+            var reply = await reading;
+            if (reply.Code.IsNegative)
+                return reply;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Nothing more to hear: the failure to connect is the reason.
+        }
+
+        _control.MarkBroken();
+        await connecting;
+        throw new RemoteException(RemoteError.ServerFailure, "The data connection failed.");
+    }
+
+    private async Task<FtpTransport> ConnectDataAsync(int port, CancellationToken cancellationToken)
+    {
+        // Whatever address the server names: only the one that the control connection goes to.
+        var peer = new IPEndPoint(_control.Transport.RemoteEndPoint.Address, port);
+        return await MakeDataAsync(
+            async token =>
+            {
+                var socket = TcpConnector.CreateSocket(peer.AddressFamily);
+                try
+                {
+                    await socket.ConnectAsync(peer, token);
+                    return socket;
+                }
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+            },
+            $"port {port} of the server, which it named for the data connection, cannot be reached",
+            cancellationToken);
+    }
+
+    private Task<FtpTransport> AcceptDataAsync(ActiveListener listener, CancellationToken cancellationToken) =>
+        MakeDataAsync(
+            token => listener.AcceptAsync(token),
+            "the server did not connect back to us; active mode needs a way in through every firewall and NAT",
+            cancellationToken);
+
+    private async Task<FtpTransport> MakeDataAsync(Func<CancellationToken, Task<Socket>> make, string failure, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(Site.Options.Timeout, Site.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            return new PlainTransport(await make(either.Token));
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new RemoteException(RemoteError.TimedOut, $"No data connection within {Site.Options.Timeout.TotalSeconds:0.#} s: {failure}.", e);
+        }
+        catch (SocketException e)
+        {
+            throw new RemoteException(RemoteError.Offline, $"No data connection: {failure} ({e.Message}).", e);
+        }
+    }
+
+    private static async ValueTask DiscardAsync(Task<FtpTransport> connecting, CancellationTokenSource limit)
+    {
+        await limit.CancelAsync();
+        try
+        {
+            (await connecting).Dispose();
+        }
+        catch (Exception e) when (e is RemoteException or OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            // It is not wanted any more.
+        }
+    }
+
+    private bool TryParsePort(FtpReply reply, out int port) =>
+        Site.ExtendedDataCommands != FtpSupport.No
+            ? PassiveReply.TryParseExtended(reply, out port)
+            : PassiveReply.TryParseClassic(reply, out port);
+
+    /// <summary>Decides what to try after EPSV, EPRT, PASV or PORT was refused.</summary>
+    private void LearnDataRefusal(FtpReply refusal)
+    {
+        var canFallBack = Site.ExtendedDataCommands == FtpSupport.Unknown
+            && Site.Options.DataMode is FtpDataMode.Auto or FtpDataMode.Active
+            && FtpSite.HasClassicDataCommands(_control.Transport.RemoteEndPoint.AddressFamily);
+        if (canFallBack)
+        {
+            Site.ExtendedDataCommands = FtpSupport.No;
+            return;
+        }
+
+        throw new RemoteException(
+            refusal.Code.IsNegative ? RemoteError.ServerFailure : RemoteError.ProtocolViolation,
+            $"The server offers no data connection ({refusal.Text}). Try another data mode (passive, active).") { ServerReply = refusal.Text };
+    }
+
+    /// <summary>The commands of one transfer, sent all at once or one at a time, and their replies in order.</summary>
+    private sealed class TransferScript
+    {
+        private readonly FtpConnection _connection;
+        private readonly FtpCommand[] _commands;
+        private int _sent;
+
+        public TransferScript(FtpConnection connection, in FtpTransferRequest request, FtpCommand dataCommand)
+        {
+            _connection = connection;
+            var site = connection.Site;
+            Enters = request.Enter is not null;
+            Restarts = request.Restart > 0 || request.RangeLength is not null || connection._restartPending;
+            var commands = new List<FtpCommand>(4);
+            if (request.Enter is { } directory)
+                commands.Add(site.Command("CWD", directory));
+            commands.Add(dataCommand);
+            if (request.RangeLength is { } length)
+                commands.Add(new FtpCommand("RANG", string.Create(CultureInfo.InvariantCulture, $"{request.Restart} {request.Restart + length - 1}")));
+            else if (Restarts)
+                commands.Add(new FtpCommand("REST", request.Restart.ToString(CultureInfo.InvariantCulture)));
+            commands.Add(request.Command);
+            _commands = [.. commands];
+
+            var pipelines = site.Pipelining != FtpSupport.No && site.TransferPipelining != FtpSupport.No;
+            if (!pipelines)
+                Ahead = 1;
+            else if (request.Stores && (Restarts || !site.DataConnectionsProven))
+                Ahead = _commands.Length - 1;
+            else
+                Ahead = _commands.Length;
+        }
+
+        public bool Enters { get; }
+
+        public bool Restarts { get; }
+
+        /// <summary>Whether the transfer command goes with the others.</summary>
+        public bool IsAhead => Ahead == _commands.Length && _commands.Length > 1;
+
+        public int Received { get; private set; }
+
+        public bool IsTransferSent => _sent == _commands.Length;
+
+        /// <summary>How many commands go into the first packet.</summary>
+        private int Ahead { get; }
+
+        public async ValueTask SendNextAsync(CancellationToken cancellationToken)
+        {
+            var count = _sent == 0 ? Ahead : 1;
+            await _connection.SendAsync(_commands.AsMemory(_sent, count), cancellationToken);
+            _sent += count;
+        }
+
+        /// <summary>The final reply to the next command, which is not the transfer command.</summary>
+        public async ValueTask<FtpReply> NextAsync(CancellationToken cancellationToken)
+        {
+            if (Received == _sent)
+                await SendNextAsync(cancellationToken);
+            var reply = await _connection.ReadFinalAsync(cancellationToken);
+            Received++;
+            return reply;
+        }
+
+        /// <summary>The first reply to the transfer command, usually preliminary.</summary>
+        public async ValueTask<FtpReply> ReadOpeningAsync(CancellationToken cancellationToken)
+        {
+            var reply = await _connection._control.ReadReplyAsync(cancellationToken);
+            Received++;
+            return reply.Code == FtpReplyCode.ServiceNotAvailable ? throw Closed(reply) : reply;
+        }
+
+        /// <summary>Reads the replies to everything that was sent, whatever they are.</summary>
+        public async ValueTask DrainAsync(CancellationToken cancellationToken)
+        {
+            while (Received < _sent)
+            {
+                await _connection.ReadFinalAsync(cancellationToken);
+                Received++;
+            }
+        }
+    }
+}

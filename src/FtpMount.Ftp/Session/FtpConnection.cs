@@ -1,0 +1,148 @@
+using FtpMount.Ftp.Control;
+using FtpMount.Remote;
+using FtpMount.Remote.Pool;
+
+namespace FtpMount.Ftp.Session;
+
+/// <summary>
+/// A logged-in session: the control connection and what must be remembered of its state at the server (working directory, a REST that may be pending,
+/// a transfer under way). <c>FtpConnection.Transfer.cs</c> opens data connections, <c>FtpConnection.Login.cs</c> makes the session.
+/// </summary>
+internal sealed partial class FtpConnection : IPooledConnection
+{
+    private readonly FtpControlConnection _control;
+    private bool _transferRunning;
+
+    /// <summary>A REST or RANG was sent and the transfer that it belongs to has not begun: vsftpd and ProFTPD would apply it to the next one.</summary>
+    private bool _restartPending;
+
+    private FtpConnection(FtpControlConnection control, FtpSite site)
+    {
+        _control = control;
+        Site = site;
+    }
+
+    /// <summary>What is known of the server.</summary>
+    public FtpSite Site { get; }
+
+    /// <summary>The working directory at the server, as far as it is known; null before the first CWD that this program sent.</summary>
+    public RemotePath? WorkingDirectory { get; private set; }
+
+    /// <inheritdoc/>
+    public bool IsReusable => !_transferRunning && _control.IsIdle;
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> ProbeAsync(CancellationToken cancellationToken)
+    {
+        var reply = await ExchangeAsync(new FtpCommand("NOOP"), cancellationToken);
+        return reply.Code.IsCompletion || reply.Code.IsUnknownCommand;
+    }
+
+    /// <summary>Sends one command and reads its final reply.</summary>
+    public async ValueTask<FtpReply> ExchangeAsync(FtpCommand command, CancellationToken cancellationToken)
+    {
+        await EnsureNamesArriveAsync(command, cancellationToken);
+        return await ExchangeOneAsync(command, cancellationToken);
+    }
+
+    /// <summary>Sends commands in one packet, where the server bears it, and reads their final replies.</summary>
+    /// <returns>One reply for each command, in their order.</returns>
+    /// <exception cref="RemoteException">The connection was lost, also when the server closed it with 421; no reply is returned then.</exception>
+    public async ValueTask<FtpReply[]> ExchangeAsync(FtpCommand[] commands, CancellationToken cancellationToken)
+    {
+        foreach (var command in commands)
+            await EnsureNamesArriveAsync(command, cancellationToken);
+        var replies = new FtpReply[commands.Length];
+        if (commands.Length == 1 || Site.Pipelining == FtpSupport.No)
+        {
+            for (var i = 0; i < commands.Length; i++)
+                replies[i] = await ExchangeOneAsync(commands[i], cancellationToken);
+            return replies;
+        }
+
+        var received = 0;
+        try
+        {
+            await SendAsync(commands, cancellationToken);
+            for (; received < commands.Length; received++)
+                replies[received] = await ReadFinalAsync(cancellationToken);
+            Site.NoteWholeBurst();
+            return replies;
+        }
+        catch (RemoteException e) when (received > 0 && received < commands.Length)
+        {
+            Site.NoteBrokenBurst(e.Error, Site.Pipelining);
+            throw;
+        }
+    }
+
+    /// <summary>Remembers that a CWD succeeded.</summary>
+    public void NoteWorkingDirectory(RemotePath directory) => WorkingDirectory = directory;
+
+    /// <summary>Ends the session at once.</summary>
+    public void Abandon() => _control.Dispose();
+
+    /// <summary>Says QUIT, without waiting for the answer, and closes. The server ends the session the same when the QUIT is lost.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            if (IsReusable)
+                await _control.SendAsync(new[] { new FtpCommand("QUIT") }, CancellationToken.None);
+        }
+        catch (Exception e) when (e is RemoteException or OperationCanceledException)
+        {
+            // It is being closed anyway.
+        }
+        finally
+        {
+            _control.Dispose();
+        }
+    }
+
+    private async ValueTask<FtpReply> ExchangeOneAsync(FtpCommand command, CancellationToken cancellationToken)
+    {
+        await SendAsync(new[] { command }, cancellationToken);
+        return await ReadFinalAsync(cancellationToken);
+    }
+
+    private ValueTask SendAsync(ReadOnlyMemory<FtpCommand> commands, CancellationToken cancellationToken)
+    {
+        Site.CountCommands(commands.Length);
+        return _control.SendAsync(commands, cancellationToken);
+    }
+
+    private async ValueTask<FtpReply> ReadFinalAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var reply = await _control.ReadReplyAsync(cancellationToken);
+            if (reply.Code == FtpReplyCode.ServiceNotAvailable)
+                throw Closed(reply);
+            if (!reply.Code.IsPreliminary)
+                return reply;
+        }
+    }
+
+    private static RemoteException Closed(FtpReply reply) =>
+        new(RemoteError.Offline, $"The server closed the connection ({reply.Text}).") { ServerReply = reply.Text };
+
+    /// <summary>
+    /// Finds out, before the first name with the byte 255 goes to this site, whether it must be doubled. ProFTPD follows Telnet (255 255 stands for
+    /// one 255, and a 255 before a Telnet command eats both) and repeats the path in its refusals; vsftpd, Pure-FTPd and pyftpdlib take bytes as they are.
+    /// </summary>
+    private async ValueTask EnsureNamesArriveAsync(FtpCommand command, CancellationToken cancellationToken)
+    {
+        const byte Iac = 0xFF;
+        if (_control.DoublesIac || !command.Argument.Span.Contains(Iac))
+            return;
+        if (Site.IacDoubling == FtpSupport.Unknown)
+        {
+            // No such folder, whatever becomes of the two bytes.
+            var reply = await ExchangeOneAsync(new FtpCommand("CWD", "/\u00FF\u00FF.ftpmount-no-such-folder"), cancellationToken);
+            Site.IacDoubling = reply.Bytes.Count(Iac) == 1 ? FtpSupport.Yes : FtpSupport.No;
+        }
+
+        _control.DoublesIac = Site.IacDoubling == FtpSupport.Yes;
+    }
+}

@@ -1,0 +1,92 @@
+using System.Net.Sockets;
+using FtpMount.Ftp.Control;
+using FtpMount.Ftp.Transport;
+
+namespace FtpMount.Ftp.Session;
+
+/// <summary>
+/// A transfer under way: the data connection, and the right to the final reply on the control connection. It must be ended with
+/// <see cref="CompleteAsync"/> or <see cref="AbortAsync"/>; otherwise the session is in doubt and is discarded.
+/// </summary>
+internal sealed class FtpDataTransfer : IDisposable
+{
+    private readonly FtpConnection _connection;
+    private readonly Deadline _deadline;
+    private readonly FtpReply? _earlyFinal;
+
+    internal FtpDataTransfer(FtpConnection connection, FtpTransport data, FtpReply opening)
+    {
+        _connection = connection;
+        Data = data;
+        _deadline = new Deadline(connection.Site.Time, connection.Site.Options.Timeout);
+        Opening = opening;
+        _earlyFinal = opening.Code.IsPreliminary ? null : opening;
+    }
+
+    /// <summary>The data connection.</summary>
+    public FtpTransport Data { get; }
+
+    /// <summary>The reply that opened it, usually 150.</summary>
+    public FtpReply Opening { get; }
+
+    /// <summary>The session.</summary>
+    public FtpConnection Connection => _connection;
+
+    /// <summary>The limit of time for one wait on the data connection.</summary>
+    public Deadline Deadline => _deadline;
+
+    /// <summary>
+    /// Closes the data connection and reads the final reply. Closing comes first: ProFTPD answers only when the other side has closed, too.
+    /// </summary>
+    public async ValueTask<FtpReply> CompleteAsync(CancellationToken cancellationToken)
+    {
+        Data.Dispose();
+        _deadline.Dispose();
+        var reply = _earlyFinal ?? await _connection.ReadTransferReplyAsync(cancellationToken);
+        _connection.TransferEnded();
+        return reply;
+    }
+
+    /// <summary>As <see cref="CompleteAsync"/>, for a final reply that was read meanwhile.</summary>
+    public void Completed()
+    {
+        Data.Dispose();
+        _deadline.Dispose();
+        _connection.TransferEnded();
+    }
+
+    /// <summary>Ends the transfer before its end, so that the session can be used again if the server is well-behaved. Never throws.</summary>
+    public async ValueTask AbortAsync()
+    {
+        Data.Dispose();
+        _deadline.Dispose();
+        if (_earlyFinal is not null)
+            _connection.TransferEnded();
+        else
+            await _connection.SettleAfterAbortAsync();
+    }
+
+    /// <summary>Ends transfer and session at once, from any thread.</summary>
+    public void Abandon()
+    {
+        try
+        {
+            // A reset and not an orderly end: half a STOR must not look like a whole file to the server.
+            Data.Socket.LingerState = new LingerOption(true, 0);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // It is closed already.
+        }
+
+        Data.Dispose();
+        _connection.Abandon();
+    }
+
+    /// <summary>Closes the data connection; the session is left in doubt unless the transfer has ended.</summary>
+    public void Dispose()
+    {
+        Data.Dispose();
+        _deadline.Dispose();
+    }
+}

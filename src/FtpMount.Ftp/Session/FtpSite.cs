@@ -1,0 +1,203 @@
+using System.Net.Sockets;
+using FtpMount.Ftp.Control;
+using FtpMount.Remote;
+using Microsoft.Extensions.Logging;
+
+namespace FtpMount.Ftp.Session;
+
+/// <summary>
+/// What is known of one server, shared by all its connections: options, features, and what replies have taught. A fact is learned once and then
+/// costs no further round trip. All members may be used from any thread; a lost race costs one more try of something harmless.
+/// </summary>
+internal sealed class FtpSite(FtpOptions options, TimeProvider time, ILogger logger)
+{
+    /// <summary>Bursts in a row that may break off half way before the site is used one command at a time.</summary>
+    private const int BrokenBurstsBeforeGivingUp = 2;
+
+    private const long OffsetUnknown = long.MinValue;
+
+    private volatile FtpFeatures? _features;
+    private int _brokenBursts;
+    private long _utcOffsetTicks = OffsetUnknown;
+    private int _mdtmSetFailures;
+    private long _commands;
+    private long _bytesReceived;
+    private long _bytesSent;
+
+    /// <summary>The options.</summary>
+    public FtpOptions Options { get; } = options;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; } = time;
+
+    /// <summary>The log.</summary>
+    public ILogger Logger { get; } = logger;
+
+    /// <summary>The charset of names.</summary>
+    public NameCodec Codec { get; } = options.Encoding is { } encoding ? new NameCodec(encoding) : NameCodec.Utf8;
+
+    /// <summary>The FEAT reply of the first login; null before it.</summary>
+    public FtpFeatures? Features => _features;
+
+    /// <summary>What the server said it is.</summary>
+    public string? ServerSoftware { get; set; }
+
+    /// <summary>Several commands in one packet.</summary>
+    public FtpSupport Pipelining { get; set; }
+
+    /// <summary>The commands that open a transfer in one packet.</summary>
+    public FtpSupport TransferPipelining { get; set; }
+
+    /// <summary>EPSV (or EPRT in active mode); when No, PASV (or PORT).</summary>
+    public FtpSupport ExtendedDataCommands { get; set; } = options.DataMode == FtpDataMode.Pasv ? FtpSupport.No : FtpSupport.Unknown;
+
+    /// <summary>Whether a data connection has been made with the data command in use: only then may STOR follow it in one packet, because a STOR without data connection empties the file.</summary>
+    public bool DataConnectionsProven { get; set; }
+
+    /// <summary>MLST.</summary>
+    public FtpSupport Mlst { get; set; }
+
+    /// <summary>MLSD.</summary>
+    public FtpSupport Mlsd { get; set; }
+
+    /// <summary>SIZE.</summary>
+    public FtpSupport Size { get; set; }
+
+    /// <summary>MDTM.</summary>
+    public FtpSupport Mdtm { get; set; }
+
+    /// <summary>MFMT.</summary>
+    public FtpSupport Mfmt { get; set; }
+
+    /// <summary>MFF with <c>UNIX.mode</c>.</summary>
+    public FtpSupport MffMode { get; set; }
+
+    /// <summary>MDTM with a time before the path sets it.</summary>
+    public FtpSupport MdtmSet { get; set; }
+
+    /// <summary>SITE UTIME.</summary>
+    public FtpSupport SiteUtime { get; set; }
+
+    /// <summary>SITE CHMOD.</summary>
+    public FtpSupport SiteChmod { get; set; }
+
+    /// <summary>RANG (draft-bryan-ftp-range).</summary>
+    public FtpSupport Rang { get; set; }
+
+    /// <summary>AVBL.</summary>
+    public FtpSupport Avbl { get; set; }
+
+    /// <summary><c>LIST -a</c> shows hidden files and does not break.</summary>
+    public FtpSupport ListAll { get; set; }
+
+    /// <summary><c>STAT /dir/{name}</c> gives one line about that name (vsftpd's filter; see <c>FtpStat</c>).</summary>
+    public FtpSupport StatFilter { get; set; }
+
+    /// <summary><c>STAT /dir/file</c> gives one line about that file.</summary>
+    public FtpSupport StatFile { get; set; }
+
+    /// <summary>After a data connection was closed early exactly one reply comes.</summary>
+    public FtpSupport CleanAbort { get; set; }
+
+    /// <summary>RNTO replaces a file that exists.</summary>
+    public FtpSupport AtomicReplace { get; set; }
+
+    /// <summary>REST before STOR.</summary>
+    public FtpSupport RestartStore { get; set; }
+
+    /// <summary>Names that end with a space are kept as they are.</summary>
+    public FtpSupport TrailingSpace { get; set; }
+
+    /// <summary>The byte 255 must be doubled (Telnet's IAC; ProFTPD).</summary>
+    public FtpSupport IacDoubling { get; set; }
+
+    /// <summary>How far the times of LIST are ahead of UTC; null until a listing has been compared with MDTM.</summary>
+    public TimeSpan? UtcOffset
+    {
+        get
+        {
+            var ticks = Interlocked.Read(ref _utcOffsetTicks);
+            return ticks == OffsetUnknown ? null : new TimeSpan(ticks);
+        }
+        set => Interlocked.Exchange(ref _utcOffsetTicks, value?.Ticks ?? OffsetUnknown);
+    }
+
+    /// <summary>Commands sent on all connections.</summary>
+    public long Commands => Interlocked.Read(ref _commands);
+
+    /// <summary>Content received.</summary>
+    public long BytesReceived => Interlocked.Read(ref _bytesReceived);
+
+    /// <summary>Content sent.</summary>
+    public long BytesSent => Interlocked.Read(ref _bytesSent);
+
+    /// <summary>Counts commands.</summary>
+    public void CountCommands(int count) => Interlocked.Add(ref _commands, count);
+
+    /// <summary>Counts content received.</summary>
+    public void CountReceived(long bytes) => Interlocked.Add(ref _bytesReceived, bytes);
+
+    /// <summary>Counts content sent.</summary>
+    public void CountSent(long bytes) => Interlocked.Add(ref _bytesSent, bytes);
+
+    /// <summary>Takes over what FEAT announces.</summary>
+    public void Learn(FtpFeatures features)
+    {
+        _features = features;
+        if (!features.IsKnown)
+            return;
+        Mlst = Mlsd = features.Has("MLST") || features.Has("MLSD") ? FtpSupport.Yes : FtpSupport.No;
+        if (features.Has("MLSD") && !features.Has("MLST"))
+            Mlst = FtpSupport.Unknown;
+        Mfmt = Announced("MFMT");
+        Rang = Announced("RANG");
+        Avbl = Announced("AVBL");
+        MffMode = features.ParametersOf("MFF").Contains("unix.mode", StringComparison.OrdinalIgnoreCase) ? FtpSupport.Unknown : FtpSupport.No;
+        Size = features.Has("SIZE") ? FtpSupport.Yes : FtpSupport.Unknown;
+        Mdtm = features.Has("MDTM") ? FtpSupport.Yes : FtpSupport.Unknown;
+
+        FtpSupport Announced(string feature) => features.Has(feature) ? FtpSupport.Yes : FtpSupport.No;
+    }
+
+    /// <summary>All replies to a packet with more than one command came.</summary>
+    public void NoteWholeBurst()
+    {
+        _brokenBursts = 0;
+        if (Pipelining == FtpSupport.Unknown)
+            Pipelining = FtpSupport.Yes;
+    }
+
+    /// <summary>
+    /// Only some of the replies came. When the server had borne such packets before and the link was lost, that says nothing; missing replies do.
+    /// </summary>
+    public void NoteBrokenBurst(RemoteError failure, FtpSupport before)
+    {
+        if (before == FtpSupport.Yes && failure != RemoteError.TimedOut)
+            return;
+        if (Interlocked.Increment(ref _brokenBursts) >= BrokenBurstsBeforeGivingUp && Pipelining != FtpSupport.No)
+        {
+            Pipelining = TransferPipelining = FtpSupport.No;
+            Logger.LogWarning("{Server} loses commands that arrive together; they are sent one at a time from now on", Options.DisplayName);
+        }
+    }
+
+    /// <summary>
+    /// Two-argument MDTM was refused for a file that exists. That may concern the one file, so only several without a success count.
+    /// </summary>
+    public void NoteMdtmSetRefused()
+    {
+        const int FailuresBeforeGivingUp = 3;
+        if (MdtmSet == FtpSupport.Unknown && Interlocked.Increment(ref _mdtmSetFailures) >= FailuresBeforeGivingUp)
+            MdtmSet = FtpSupport.No;
+    }
+
+    /// <summary>The path as bytes, in the server's charset.</summary>
+    /// <exception cref="RemoteException"><see cref="RemoteError.InvalidName"/>: the charset has no bytes for it.</exception>
+    public ReadOnlyMemory<byte> Encode(RemotePath path) => Codec.Encode(path.Value);
+
+    /// <summary>A command whose argument is a path.</summary>
+    public FtpCommand Command(string verb, RemotePath path) => new(verb, Encode(path));
+
+    /// <summary>Whether the server can be reached over this kind of address with PASV and PORT, which know IPv4 only.</summary>
+    public static bool HasClassicDataCommands(AddressFamily family) => family == AddressFamily.InterNetwork;
+}

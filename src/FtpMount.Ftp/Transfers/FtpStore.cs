@@ -1,0 +1,187 @@
+using System.Buffers;
+using System.Net.Sockets;
+using FtpMount.Ftp.Control;
+using FtpMount.Ftp.Session;
+using FtpMount.Remote;
+
+namespace FtpMount.Ftp.Transfers;
+
+/// <summary>
+/// Sends the content of a STOR or APPE. A file goes over a plain connection with sendfile(2); anything else in large pooled blocks. The final reply is read
+/// at the same time, so that a server that refuses in the middle (disk full) is heard and not only felt.
+/// </summary>
+internal static class FtpStore
+{
+    /// <summary>One read from the stream and one send: as large as copying gets faster with.</summary>
+    private const int BlockSize = 1 << 20;
+
+    /// <summary>One call of sendfile: how often progress is told.</summary>
+    private const int FileBlockSize = 8 << 20;
+
+    /// <summary>How long after the data connection broke the server may take to say why.</summary>
+    private static readonly TimeSpan ReasonGrace = TimeSpan.FromSeconds(3);
+
+    /// <summary>Sends all of the content and reads the final reply. The transfer is over when this returns; after an exception the session is in doubt.</summary>
+    /// <returns>The final reply, and the bytes sent.</returns>
+    /// <exception cref="RemoteException"><see cref="RemoteError.TimedOut"/>, <see cref="RemoteError.Offline"/>.</exception>
+    public static async ValueTask<(FtpReply Reply, long Sent)> SendAsync(
+        FtpDataTransfer transfer, Stream content, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        using var stopReading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var cancelled = cancellationToken.UnsafeRegister(static abandoned => ((FtpDataTransfer)abandoned!).Abandon(), transfer);
+        using var watch = new StoreWatch(transfer);
+        var sending = new Sending(transfer, watch, progress);
+        var reading = ReadReplyAsync(transfer, sending, stopReading.Token);
+        try
+        {
+            await sending.SendAsync(content, cancellationToken);
+            await transfer.Data.CompleteSendingAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is SocketException or IOException { InnerException: SocketException } or ObjectDisposedException)
+        {
+            // Most often the server ended the transfer and says why on the control connection.
+            return (await ReasonAsync(transfer, watch, reading, stopReading, e, cancellationToken), sending.Total);
+        }
+        catch
+        {
+            // The content could not be read, or the caller gave up. What the server has got must not look like a whole file.
+            transfer.Abandon();
+            await Quietly(reading);
+            cancellationToken.ThrowIfCancellationRequested();
+            throw;
+        }
+
+        try
+        {
+            var reply = await reading;
+            transfer.Completed();
+            return (reply, sending.Total);
+        }
+        catch (Exception e) when (e is RemoteException or OperationCanceledException)
+        {
+            transfer.Abandon();
+            cancellationToken.ThrowIfCancellationRequested();
+            if (watch.HasExpired)
+                throw Expired(transfer, e);
+            throw;
+        }
+    }
+
+    private static async Task<FtpReply> ReadReplyAsync(FtpDataTransfer transfer, Sending sending, CancellationToken cancellationToken)
+    {
+        // No limit of time of its own while data moves; StoreWatch sees to that, also after the last byte.
+        var reply = transfer.Opening.Code.IsPreliminary
+            ? await transfer.Connection.ReadTransferReplyWheneverAsync(cancellationToken)
+            : transfer.Opening;
+        if (reply.Code.IsNegative && !sending.IsDone)
+            transfer.Data.Dispose();
+        return reply;
+    }
+
+    private static async ValueTask<FtpReply> ReasonAsync(
+        FtpDataTransfer transfer,
+        StoreWatch watch,
+        Task<FtpReply> reading,
+        CancellationTokenSource stopReading,
+        Exception failure,
+        CancellationToken cancellationToken)
+    {
+        var time = transfer.Connection.Site.Time;
+        try
+        {
+            var reply = await reading.WaitAsync(ReasonGrace, time, cancellationToken);
+            if (reply.Code.IsNegative)
+            {
+                transfer.Completed();
+                return reply;
+            }
+        }
+        catch (Exception e) when (e is RemoteException or TimeoutException or OperationCanceledException)
+        {
+            // No reason given.
+        }
+
+        transfer.Abandon();
+        await stopReading.CancelAsync();
+        await Quietly(reading);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (watch.HasExpired)
+            throw Expired(transfer, failure);
+        throw new RemoteException(RemoteError.Offline, $"The data connection was lost: {failure.Message}", failure);
+    }
+
+    private static RemoteException Expired(FtpDataTransfer transfer, Exception cause) =>
+        new(RemoteError.TimedOut, $"The server took nothing for {transfer.Deadline.Timeout.TotalSeconds:0.#} s.", cause);
+
+    private static async ValueTask Quietly(Task task)
+    {
+        try
+        {
+            await task;
+        }
+        catch (Exception e) when (e is RemoteException or OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            // Its failure is the consequence of another one that is being reported.
+        }
+    }
+
+    /// <summary>The bytes on their way.</summary>
+    private sealed class Sending(FtpDataTransfer transfer, StoreWatch watch, IProgress<long>? progress)
+    {
+        private readonly FtpSite _site = transfer.Connection.Site;
+        private volatile bool _done;
+
+        public long Total { get; private set; }
+
+        public bool IsDone => _done;
+
+        public async ValueTask SendAsync(Stream content, CancellationToken cancellationToken)
+        {
+            if (content is FileStream file && transfer.Data.IsPlain && OperatingSystem.IsLinux())
+                await SendFileAsync(file, cancellationToken);
+            await SendBlocksAsync(content, cancellationToken);
+            _done = true;
+        }
+
+        /// <summary>sendfile(2): the file's pages go to the socket without passing through this process.</summary>
+        private async ValueTask SendFileAsync(FileStream file, CancellationToken cancellationToken)
+        {
+            using var completion = new SendFileCompletion();
+            while (file.Length - file.Position is > 0 and var rest)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var count = (int)Math.Min(rest, FileBlockSize);
+                await completion.SendAsync(transfer.Data.Socket, file, file.Position, count);
+                if (completion.BytesTransferred == 0)
+                    break; // the file became shorter
+                file.Position += completion.BytesTransferred;
+                Note(completion.BytesTransferred);
+            }
+        }
+
+        private async ValueTask SendBlocksAsync(Stream content, CancellationToken cancellationToken)
+        {
+            var buffer = ArrayPool<byte>.Shared.Rent(BlockSize);
+            try
+            {
+                while (await content.ReadAsync(buffer, cancellationToken) is > 0 and var count)
+                {
+                    await transfer.Data.SendAsync(buffer.AsMemory(0, count), cancellationToken);
+                    Note(count);
+                }
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+        }
+
+        private void Note(int count)
+        {
+            Total += count;
+            watch.NoteHandedOver(Total);
+            _site.CountSent(count);
+            progress?.Report(Total);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace FtpMount.Ftp.Transport;
+
+/// <summary>
+/// The bytes of a control or data connection. For plain FTP this is the socket itself; a transport that encrypts has the same shape. Used by one
+/// reader and one writer at a time.
+/// </summary>
+internal abstract class FtpTransport(Socket socket) : IDisposable
+{
+    /// <summary>The TCP connection below.</summary>
+    public Socket Socket { get; } = socket;
+
+    /// <summary>Whether bytes go over the socket as they are, so that a file may be sent with sendfile(2).</summary>
+    public abstract bool IsPlain { get; }
+
+    /// <summary>The other side.</summary>
+    public IPEndPoint RemoteEndPoint => (IPEndPoint)Socket.RemoteEndPoint!;
+
+    /// <summary>This side.</summary>
+    public IPEndPoint LocalEndPoint => (IPEndPoint)Socket.LocalEndPoint!;
+
+    /// <summary>Receives what is at hand, at least one byte; 0 at the end. Completes synchronously when bytes are there already.</summary>
+    public abstract ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken);
+
+    /// <summary>Sends all of it.</summary>
+    public abstract ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
+
+    /// <summary>Says to the other side that no more bytes come; receiving goes on.</summary>
+    public abstract ValueTask CompleteSendingAsync(CancellationToken cancellationToken);
+
+    /// <summary>Ends the connection at once, from any thread: operations under way fail.</summary>
+    public virtual void Dispose() => Socket.Dispose();
+}
