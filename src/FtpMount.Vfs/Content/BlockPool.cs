@@ -10,8 +10,10 @@ namespace FtpMount.Vfs.Content;
 /// </summary>
 internal sealed unsafe partial class BlockPool : IDisposable
 {
+    // madvise(2): MADV_DONTNEED and MADV_HUGEPAGE. Touching the region for the first time in huge pages takes a fraction of the page faults.
     private const int DontNeed = 4;
-    private const nuint Alignment = 4096;
+    private const int HugePage = 14;
+    private const nuint HugePageSize = 2 << 20;
 
     private readonly Lock _gate = new();
     private readonly MemoryBlock?[] _blocks;
@@ -26,7 +28,10 @@ internal sealed unsafe partial class BlockPool : IDisposable
     public BlockPool(long bytes)
     {
         _blocks = new MemoryBlock?[checked((int)(bytes / MemoryBlock.Size))];
-        _region = (byte*)NativeMemory.AlignedAlloc((nuint)_blocks.Length * MemoryBlock.Size, Alignment);
+        var length = (nuint)_blocks.Length * MemoryBlock.Size;
+        _region = (byte*)NativeMemory.AlignedAlloc(length, HugePageSize);
+        if (OperatingSystem.IsLinux())
+            _ = Advise(_region, length, HugePage);
     }
 
     /// <summary>Blocks of the budget.</summary>

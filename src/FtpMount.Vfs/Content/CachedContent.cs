@@ -54,6 +54,12 @@ internal sealed class CachedContent
     /// <summary>How many have it open. Guarded by the cache's index.</summary>
     public int Leases { get; set; }
 
+    /// <summary>How many want every byte to come onto the disk, for which the transfers wait then.</summary>
+    public int StoreRequests;
+
+    /// <summary>Whether anyone wants every byte to come onto the disk.</summary>
+    public bool IsWantedOnDisk => Volatile.Read(ref StoreRequests) > 0 && Cache.Disk is not null && !IsDetached;
+
     /// <summary>The file on disk that is kept in use for the leases. Guarded by the cache's index.</summary>
     public DiskFile? HeldDisk { get; set; }
 
@@ -117,7 +123,7 @@ internal sealed class CachedContent
             if (block is not null)
             {
                 block.GetSpan().Slice(within, count).CopyTo(destination[done..]);
-                ReleaseBlockLocked(block);
+                ReleaseBlock(block);
             }
             else if (!disk!.TryRead(position, destination.Slice(done, count)))
             {
@@ -133,7 +139,7 @@ internal sealed class CachedContent
     }
 
     /// <summary>Gives a pin back; the last one of a block that nobody is likely to want again makes it the next to be reused.</summary>
-    public void ReleaseBlockLocked(MemoryBlock block)
+    public void ReleaseBlock(MemoryBlock block)
     {
         if (block.Release() && block.IsSpent)
             Cache.Pool.MarkCold(block);

@@ -282,7 +282,7 @@ public sealed class ContentCache : IAsyncDisposable
         {
             foreach (var content in all)
             {
-                if (content.Disk is { IsDirty: true } && !content.IsDetached)
+                if (content.Leases > 0 && !content.IsDetached)
                     disk.Save(content);
             }
 
@@ -300,11 +300,9 @@ public sealed class ContentCache : IAsyncDisposable
 
     internal void CountTransfer() => Interlocked.Increment(ref _transfers);
 
-    internal void Store(CachedContent content, MemoryBlock block, uint pages)
-    {
-        if (!content.IsDetached)
-            Disk?.Store(content, block, pages);
-    }
+    /// <summary>Has pages written behind to disk; false when the disk cannot keep up.</summary>
+    internal bool TryStore(CachedContent content, MemoryBlock block, uint pages) =>
+        content.IsDetached || Disk is not { } disk || disk.TryStore(content, block, pages);
 
     /// <summary>Gives a content the file that was made for it; false when it is not to be found any more.</summary>
     internal bool TakeDisk(CachedContent content, DiskFile file)

@@ -34,9 +34,9 @@ public sealed class ContentReader : IAsyncDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled<int>(cancellationToken);
-        var wanted = (int)Math.Min(buffer.Length, _content.Size - offset);
-        if (wanted <= 0)
+        if (offset >= _content.Size || buffer.IsEmpty)
             return new(0);
+        var wanted = (int)Math.Min(buffer.Length, _content.Size - offset);
         var done = _content.TryRead(offset, buffer.Span[..wanted]);
         if (done < wanted)
             return ReadMissingAsync(offset, buffer[..wanted], done, cancellationToken);

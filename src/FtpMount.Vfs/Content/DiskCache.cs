@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
 using FtpMount.Remote;
@@ -111,24 +113,25 @@ internal sealed class DiskCache : IDisposable
     /// <summary>Bytes that were not stored.</summary>
     public long BytesNotStored => Interlocked.Read(ref _notStored);
 
-    /// <summary>Queues the pages of a block to be written; pins it meanwhile. The caller holds a pin.</summary>
-    public void Store(CachedContent content, MemoryBlock block, uint pages)
+    /// <summary>Queues the pages of a block to be written; pins it meanwhile. The caller holds a pin. False when there is no room in the queue.</summary>
+    public bool TryStore(CachedContent content, MemoryBlock block, uint pages)
     {
         if (!IsUsable || pages == 0)
-            return;
+            return true;
         lock (_queueGate)
         {
             // After an overflow nothing is taken until there is room again, so that what is missing is missing in one piece.
             if (_closing || _queuedBlocks >= _maximumQueued || (_overflowed && _queuedBlocks > _maximumQueued / 2) || !block.TryPin())
             {
                 _overflowed = true;
-                Interlocked.Add(ref _notStored, (long)System.Numerics.BitOperations.PopCount(pages) << MemoryBlock.PageShift);
-                return;
+                Interlocked.Add(ref _notStored, (long)BitOperations.PopCount(pages) << MemoryBlock.PageShift);
+                return false;
             }
 
             _overflowed = false;
             _queuedBlocks++;
             EnqueueLocked(new Work(content, block, pages, null));
+            return true;
         }
     }
 
@@ -288,7 +291,7 @@ internal sealed class DiskCache : IDisposable
         LocalDisk.CreatePrivateDirectory(directory);
         for (var slot = 0; slot < Slots; slot++)
         {
-            var candidate = Path.Combine(directory, slot.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            var candidate = Path.Combine(directory, slot.ToString(CultureInfo.InvariantCulture));
             LocalDisk.CreatePrivateDirectory(candidate);
             try
             {
@@ -480,7 +483,7 @@ internal sealed class DiskCache : IDisposable
         work.Done?.TrySetResult();
         if (work.Block is { } block)
         {
-            work.Content!.ReleaseBlockLocked(block);
+            work.Content!.ReleaseBlock(block);
             lock (_queueGate)
                 _queuedBlocks--;
         }

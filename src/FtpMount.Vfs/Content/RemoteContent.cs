@@ -43,30 +43,35 @@ public sealed class RemoteContent : IDisposable
     /// <exception cref="RemoteException">As <see cref="ContentReader.ReadAsync"/>.</exception>
     public async ValueTask FetchAllAsync(CancellationToken cancellationToken)
     {
-        const int piece = 8 << 20;
-        await using var reader = CreateReader();
         var buffer = ArrayPool<byte>.Shared.Rent(MemoryBlock.Size);
+        Interlocked.Increment(ref _content.StoreRequests);
         try
         {
-            var flushed = 0L;
-            for (var offset = 0L; ;)
+            // Twice, because what is only in memory when the first pass comes by may be pushed out before it ends.
+            for (var pass = 0; pass < 2 && !IsComplete; pass++)
             {
-                lock (_content.Gate)
-                    offset = _content.FirstMissingLocked(offset, Length);
-                if (offset >= Length)
-                    return;
-                offset += await reader.ReadAsync(offset, buffer.AsMemory(0, MemoryBlock.Size), cancellationToken);
-                if (offset - flushed < piece || _content.Cache.Disk is not { } disk)
-                    continue;
-
-                // A reader is never slowed down by the disk; this one wants it to keep up.
-                await disk.DrainAsync(cancellationToken);
-                flushed = offset;
+                await FetchMissingAsync(buffer.AsMemory(0, MemoryBlock.Size), cancellationToken);
+                if (_content.Cache.Disk is { } disk)
+                    await disk.DrainAsync(cancellationToken);
             }
         }
         finally
         {
+            Interlocked.Decrement(ref _content.StoreRequests);
             ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async ValueTask FetchMissingAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        await using var reader = CreateReader();
+        for (var offset = 0L; ;)
+        {
+            lock (_content.Gate)
+                offset = _content.FirstMissingLocked(offset, Length);
+            if (offset >= Length)
+                return;
+            offset += await reader.ReadAsync(offset, buffer, cancellationToken);
         }
     }
 

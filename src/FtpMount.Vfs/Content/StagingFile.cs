@@ -114,9 +114,9 @@ public sealed class StagingFile : IAsyncDisposable
         try
         {
             ObjectDisposedException.ThrowIf(_disposed != 0, this);
-            var wanted = (int)Math.Min(buffer.Length, _length - offset);
-            if (wanted <= 0)
+            if (offset >= _length || buffer.IsEmpty)
                 return new(0);
+            var wanted = (int)Math.Min(buffer.Length, _length - offset);
             buffer = buffer[..wanted];
             if (!NeedsBase(offset, offset + wanted))
             {

@@ -33,9 +33,9 @@ internal sealed class StagingFileStream(SafeFileHandle handle, long length) : St
     /// <inheritdoc/>
     public override int Read(Span<byte> buffer)
     {
-        var count = (int)Math.Min(buffer.Length, length - _position);
-        if (count <= 0)
+        if (_position >= length)
             return 0;
+        var count = (int)Math.Min(buffer.Length, length - _position);
         var read = RandomAccess.Read(handle, buffer[..count], _position);
         _position += read;
         return read;

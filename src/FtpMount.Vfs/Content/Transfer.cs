@@ -143,7 +143,7 @@ internal sealed class Transfer : IValueTaskSource<bool>
             return;
         Consumed = Math.Min(end, Position);
         while (_ahead.TryPeek(out var block) && (block.Index + 1) << MemoryBlock.Shift <= Consumed)
-            Content.ReleaseBlockLocked(_ahead.Dequeue());
+            Content.ReleaseBlock(_ahead.Dequeue());
         if (Window < GrowthByUse)
             Window = (int)Math.Min(Math.Min(GrowthByUse, _maximumWindow), Math.Max(Window, Consumed - Start));
 
@@ -203,6 +203,8 @@ internal sealed class Transfer : IValueTaskSource<bool>
                     attempts = 0;
                     since = _cache.Time.GetTimestamp();
                     Publish(read);
+                    if ((Position & (MemoryBlock.Size - 1)) == 0)
+                        await FinishBlockAsync();
                 }
                 catch (RemoteException e) when (IsWorthResuming(e, ++attempts, since))
                 {
@@ -216,7 +218,7 @@ internal sealed class Transfer : IValueTaskSource<bool>
                 }
             }
 
-            FinishBlock();
+            await FinishBlockAsync();
             if (reader is not null && Position >= Content.Size)
                 await ConfirmEndAsync(reader);
         }
@@ -234,6 +236,8 @@ internal sealed class Transfer : IValueTaskSource<bool>
             _cache.Logger.LogError(e, "Reading {Path} failed unexpectedly.", Content.Path);
         }
 
+        if (_block is { } rest)
+            _ = _cache.TryStore(Content, rest, _filled);
         FinishBlock();
         End(failure);
         if (reader is not null)
@@ -346,23 +350,38 @@ internal sealed class Transfer : IValueTaskSource<bool>
             _filled |= pages;
             WakeLocked(all: false);
         }
-
-        if ((Position & (MemoryBlock.Size - 1)) == 0)
-            FinishBlock();
     }
 
-    /// <summary>Hands the block on: to the disk, and to the readers that are yet to come to it.</summary>
+    /// <summary>
+    /// Hands the block on: to the disk, and to the readers that are yet to come to it. The disk is waited for only when the content is fetched in order to be stored.
+    /// </summary>
+    private ValueTask FinishBlockAsync()
+    {
+        if (_block is not { } block)
+            return default;
+        if (!_cache.TryStore(Content, block, _filled) && Content.IsWantedOnDisk)
+            return StoreAndFinishAsync(block);
+        FinishBlock();
+        return default;
+    }
+
+    private async ValueTask StoreAndFinishAsync(MemoryBlock block)
+    {
+        await _cache.Disk!.DrainAsync(_stop.Token);
+        _ = _cache.TryStore(Content, block, _filled);
+        FinishBlock();
+    }
+
     private void FinishBlock()
     {
         if (_block is not { } block)
             return;
         _block = null;
-        _cache.Store(Content, block, _filled);
         _filled = 0;
         lock (Content.Gate)
         {
             if ((block.Index + 1) << MemoryBlock.Shift <= Consumed)
-                Content.ReleaseBlockLocked(block);
+                Content.ReleaseBlock(block);
             else
                 _ahead.Enqueue(block);
         }
@@ -378,7 +397,7 @@ internal sealed class Transfer : IValueTaskSource<bool>
             Content.RemoveTransferLocked(this);
             WakeLocked(all: true);
             while (_ahead.TryDequeue(out var block))
-                Content.ReleaseBlockLocked(block);
+                Content.ReleaseBlock(block);
         }
     }
 
@@ -393,7 +412,7 @@ internal sealed class Transfer : IValueTaskSource<bool>
         {
             WakeLocked(all: true);
             while (_ahead.TryDequeue(out var block))
-                Content.ReleaseBlockLocked(block);
+                Content.ReleaseBlock(block);
         }
 
         try
