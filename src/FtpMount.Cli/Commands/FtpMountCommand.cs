@@ -1,0 +1,122 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
+using FtpMount.Cli.Background;
+using FtpMount.Cli.Secrets;
+using FtpMount.Service;
+using FtpMount.Service.Options;
+
+namespace FtpMount.Cli.Commands;
+
+/// <summary>The command line of <c>ftpmount</c>.</summary>
+internal static class FtpMountCommand
+{
+    /// <summary>Parses the arguments and runs what they ask for.</summary>
+    /// <returns>The exit code.</returns>
+    internal static async Task<int> InvokeAsync(string[] args, HandedSecrets secrets)
+    {
+        var parsed = Create(secrets).Parse(args);
+        if (parsed.Errors.Count > 0 && parsed.Action is not HelpText and not VersionText)
+            throw new UsageException(Describe(parsed));
+        // Signals and errors are this program's own business.
+        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    }
+
+    private static RootCommand Create(HandedSecrets secrets)
+    {
+        var root = new RootCommand("Mounts an FTP server as a folder.") { CreateMount(secrets), CreateUnmount(), CreateStatus(), CreateServe() };
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpText((HelpAction)help.Action!);
+        root.Options.OfType<VersionOption>().Single().Action = new VersionText();
+        return root;
+    }
+
+    private static Command CreateMount(HandedSecrets secrets)
+    {
+        var url = new Argument<string>("URL") { Description = "What to mount: ftp://[user@]host[:port][/folder]" };
+        var mountPoint = new Argument<string>("MOUNTPOINT") { Description = "Where: an existing, empty folder" };
+        var foreground = new Option<bool>("--foreground", "-f") { Description = "Stay, and log to stderr, instead of going to the background" };
+        var options = new Option<string[]>("-o", "--options")
+        {
+            Description = "Options, separated by commas; see below",
+            HelpName = "key=value,...",
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = false,
+        };
+        url.Validators.Add(RefuseOption);
+        mountPoint.Validators.Add(RefuseOption);
+        var command = new Command("mount", "Mounts a server; returns when the mount answers") { foreground, options, url, mountPoint };
+        command.SetAction((result, _) => MountCommand.RunAsync(
+            new MountRequest(result.GetRequiredValue(url), result.GetRequiredValue(mountPoint), result.GetValue(options) ?? [])
+            {
+                Foreground = result.GetValue(foreground),
+            },
+            secrets));
+        return command;
+    }
+
+    private static Command CreateUnmount()
+    {
+        var mountPoint = new Argument<string>("MOUNTPOINT") { Description = "The folder that is mounted on" };
+        var timeout = new Option<double?>("--timeout")
+        {
+            Description = "Leave what is still unsent after so long; it is kept for the next mount. Without it: as long as it takes",
+            HelpName = "SECONDS",
+        };
+        mountPoint.Validators.Add(RefuseOption);
+        timeout.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && !(double.TryParse(token.Value, System.Globalization.CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= 1e7))
+                result.AddError($"--timeout {token.Value}: not a number of seconds");
+        });
+        var command = new Command("unmount", "Unmounts, and waits until everything is on the server") { timeout, mountPoint };
+        command.SetAction((result, _) => UnmountCommand.RunAsync(
+            result.GetRequiredValue(mountPoint), result.GetValue(timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null));
+        return command;
+    }
+
+    private static Command CreateStatus()
+    {
+        var json = new Option<bool>("--json") { Description = "For scripts: a stable format, described in docs/CONFIGURATION.md" };
+        var command = new Command("status", "Shows what is mounted, and how it is") { json };
+        command.SetAction((result, _) => StatusCommand.RunAsync(result.GetValue(json)));
+        return command;
+    }
+
+    private static Command CreateServe()
+    {
+        // Source and mount point are there to be seen in ps; what counts comes over stdin.
+        var command = new Command(BackgroundProcess.ServeCommand) { new Argument<string>("URL"), new Argument<string>("MOUNTPOINT") };
+        command.Hidden = true;
+        command.SetAction((_, _) => ServeCommand.RunAsync());
+        return command;
+    }
+
+    /// <summary>An option that does not exist must not become a URL.</summary>
+    private static void RefuseOption(ArgumentResult result)
+    {
+        if (result.Tokens is [{ Value: ['-', _, ..] and var word }, ..])
+            result.AddError($"Unknown option '{word}'");
+    }
+
+    private static string Describe(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var path = command is RootCommand ? "ftpmount" : $"ftpmount {command.Name}";
+        var hint = $"'{path} --help' shows how it is used";
+        if (command is RootCommand)
+        {
+            var word = parsed.UnmatchedTokens is [var first, ..] ? first : null;
+            if (word is null)
+                return $"A command is missing: mount, unmount or status; {hint}";
+            var nearest = NearestName.Find(word, command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name));
+            return $"Unknown command '{word}'; {(nearest is null ? "" : $"did you mean {nearest}? ")}{hint}";
+        }
+
+        var missing = command.Arguments.Where(a => parsed.GetResult(a) is null or { Tokens.Count: 0 }).Select(a => a.Name).ToList();
+        var problem = parsed.Errors.Any(e => e.SymbolResult is OptionResult or ArgumentResult { Tokens.Count: > 0 }) || missing.Count == 0
+            ? parsed.Errors[0].Message.TrimEnd('.')
+            : $"{string.Join(" and ", missing)} {(missing.Count == 1 ? "is" : "are")} missing";
+        return $"{problem}; {hint}";
+    }
+}

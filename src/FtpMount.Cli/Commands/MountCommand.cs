@@ -1,0 +1,67 @@
+using FtpMount.Cli.Background;
+using FtpMount.Cli.Secrets;
+using FtpMount.Service;
+using FtpMount.Service.MountPoints;
+using FtpMount.Service.Options;
+using FtpMount.Service.Secrets;
+using FtpMount.Service.Urls;
+
+namespace FtpMount.Cli.Commands;
+
+/// <summary>
+/// <c>ftpmount mount</c>: checks everything that needs no server, finds the password, then serves the mount here (<c>-f</c>) or in a process in the background.
+/// </summary>
+internal static class MountCommand
+{
+    private const string PasswordWarning =
+        "warning: a password in the URL can be read in the shell's history and, for a moment, in the process list; better: password-file=FILE, ~/.netrc or FTPMOUNT_PASSWORD";
+
+    internal static async Task<int> RunAsync(MountRequest request, HandedSecrets secrets)
+    {
+        using var signals = new Signals.StopSignals();
+        var options = MountOptionParser.Parse(request.OptionLists, request.Sloppy);
+        var url = RemoteUrl.Parse(request.Url);
+        if (secrets.UrlPassword is { } written)
+        {
+            url = url with { Password = RemoteUrl.DecodePassword(written) };
+            Messages.Write(PasswordWarning);
+        }
+
+        url.EnsureSupported();
+        var mountPoint = await MountPreconditions.CheckAsync(request.MountPoint, options.AllowOther, TimeProvider.System, Messages.Write, signals.First);
+        var credentials = CredentialResolver.Resolve(url, new CredentialSources
+        {
+            EnvironmentPassword = secrets.EnvironmentPassword,
+            PasswordFile = options.PasswordFile,
+            NetrcFile = NetrcFile,
+            Prompt = request.Fake ? static _ => "" : TerminalPrompt.Ask,
+            Warn = Messages.Write,
+        });
+        var configuration = new MountConfiguration
+        {
+            Url = url with { Password = null },
+            Credentials = credentials,
+            MountPoint = mountPoint,
+            Source = request.Url,
+            Options = options,
+        };
+        var directories = MountDirectories.Find(configuration, Environment.GetEnvironmentVariable);
+        if (request.Fake)
+            return ExitCode.Done;
+        if (request.Foreground)
+            return await MountService.RunAsync(configuration, directories, new TerminalReadiness(configuration), signals);
+        await BackgroundProcess.StartAsync(configuration, signals.First);
+        if (request.Verbose)
+            Messages.Write($"{url} is mounted on {mountPoint}");
+        return ExitCode.Done;
+    }
+
+    private static string? NetrcFile
+    {
+        get
+        {
+            var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+            return home.Length == 0 ? null : Path.Combine(home, ".netrc");
+        }
+    }
+}

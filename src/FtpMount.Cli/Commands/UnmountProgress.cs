@@ -1,0 +1,61 @@
+using System.Threading.Channels;
+using FtpMount.Service.Control;
+using FtpMount.Service.Options;
+using Spectre.Console;
+
+namespace FtpMount.Cli.Commands;
+
+/// <summary>Shows how the sending goes: a bar on a terminal, else a line whenever a further file is done. Nothing when there is nothing to send.</summary>
+internal sealed class UnmountProgress : IProgress<UploadProgress>
+{
+    private readonly Channel<UploadProgress> _reports =
+        Channel.CreateBounded<UploadProgress>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+
+    public void Report(UploadProgress value)
+    {
+        if (value.Files > 0)
+            _reports.Writer.TryWrite(value);
+    }
+
+    /// <summary>Shows until the task ends, however it ends.</summary>
+    internal async Task ShowAsync(Task unmount)
+    {
+        _ = unmount.ContinueWith(_ => _reports.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        if (!await _reports.Reader.WaitToReadAsync())
+            return;
+        if (Console.IsErrorRedirected)
+            await ShowLinesAsync();
+        else
+            await ShowBarAsync();
+    }
+
+    private async Task ShowBarAsync()
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        await console.Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
+            .StartAsync(async context =>
+            {
+                var task = context.AddTask("Sending");
+                await foreach (var report in _reports.Reader.ReadAllAsync())
+                {
+                    task.Description = $"Sending file {Math.Min(report.FilesDone + 1, report.Files)} of {report.Files}";
+                    task.MaxValue = Math.Max(report.Bytes, 1);
+                    task.Value = report.Files == report.FilesDone ? task.MaxValue : report.BytesSent;
+                }
+            });
+    }
+
+    private async Task ShowLinesAsync()
+    {
+        var shown = -1;
+        await foreach (var report in _reports.Reader.ReadAllAsync())
+        {
+            if (report.FilesDone == shown)
+                continue;
+            shown = report.FilesDone;
+            Messages.Write($"sending: {report.FilesDone} of {report.Files} files, {ByteSize.Format(report.BytesSent)} of {ByteSize.Format(report.Bytes)}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+namespace FtpMount.Service.Control;
+
+/// <summary>One line from a mount's process to a client; exactly one of the properties is set.</summary>
+public sealed record ControlReply
+{
+    /// <summary>The answer to <see cref="ControlRequest.Status"/>.</summary>
+    public MountStatus? Status { get; init; }
+
+    /// <summary>How far <see cref="ControlRequest.Unmount"/> is; any number of these come before the report.</summary>
+    public UploadProgress? Progress { get; init; }
+
+    /// <summary>How <see cref="ControlRequest.Unmount"/> ended. After it the connection is closed when the process has let go of everything.</summary>
+    public UnmountReport? Report { get; init; }
+
+    /// <summary>Why the request was refused or failed.</summary>
+    public string? Error { get; init; }
+}

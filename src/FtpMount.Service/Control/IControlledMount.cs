@@ -1,0 +1,16 @@
+namespace FtpMount.Service.Control;
+
+/// <summary>What a control socket asks a mount for.</summary>
+public interface IControlledMount
+{
+    /// <summary>How it is now. Does not wait.</summary>
+    MountStatus GetStatus();
+
+    /// <summary>
+    /// Unmounts and sends what is unsent. Whoever calls while it is under way joins it.
+    /// </summary>
+    /// <param name="timeout">After how long what is still unsent is left behind; null for as long as it takes.</param>
+    /// <param name="progress">Told now and then; may be null.</param>
+    /// <param name="cancellationToken">Ends this caller's waiting, not the unmount.</param>
+    Task<UnmountReport> UnmountAsync(TimeSpan? timeout, IProgress<UploadProgress>? progress, CancellationToken cancellationToken);
+}

@@ -1,0 +1,53 @@
+using System.Text.Json.Serialization;
+
+namespace FtpMount.Service.Control;
+
+/// <summary>One mount as <c>ftpmount status --json</c> shows it; docs/CONFIGURATION.md describes the fields. Fields are added, never changed.</summary>
+public sealed record MountStatus
+{
+    /// <summary>Where it is mounted.</summary>
+    public required string MountPoint { get; init; }
+
+    /// <summary>What is mounted, without secrets.</summary>
+    public required string Url { get; init; }
+
+    /// <summary>How it is.</summary>
+    public required MountState State { get; init; }
+
+    /// <summary>The process that serves it.</summary>
+    public int? ProcessId { get; init; }
+
+    /// <summary>The user whose mount it is.</summary>
+    public uint? UserId { get; init; }
+
+    /// <summary>Since when, in UTC.</summary>
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>Whether it is read-only.</summary>
+    public bool ReadOnly { get; init; }
+
+    /// <summary>What the server says it is.</summary>
+    public string? Server { get; init; }
+
+    /// <summary>The connections to it.</summary>
+    public ConnectionStatus? Connections { get; init; }
+
+    /// <summary>The cached content.</summary>
+    public CacheStatus? Cache { get; init; }
+
+    /// <summary>What is not on the server yet.</summary>
+    public UploadQueueStatus? Uploads { get; init; }
+
+    /// <summary>Bytes of content received from the server since the start.</summary>
+    public long? BytesReceived { get; init; }
+
+    /// <summary>Bytes of content sent to the server since the start.</summary>
+    public long? BytesSent { get; init; }
+
+    /// <summary>The last error, in words.</summary>
+    public string? LastError { get; init; }
+
+    /// <summary>Whether anybody's process answers for it.</summary>
+    [JsonIgnore]
+    public bool Answers => State is MountState.Mounted or MountState.Offline or MountState.Unmounting;
+}

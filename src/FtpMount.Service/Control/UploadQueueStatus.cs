@@ -1,0 +1,8 @@
+namespace FtpMount.Service.Control;
+
+/// <summary>What is not on the server yet.</summary>
+/// <param name="Pending">Number of files.</param>
+/// <param name="Bytes">Their sizes together.</param>
+/// <param name="BytesSent">Of those, sent.</param>
+/// <param name="Files">The files.</param>
+public sealed record UploadQueueStatus(int Pending, long Bytes, long BytesSent, IReadOnlyList<UploadStatus> Files);

@@ -1,0 +1,308 @@
+using System.Text;
+using FtpMount.Ftp;
+using FtpMount.Fuse;
+using FtpMount.Remote;
+using FtpMount.Service.Control;
+using FtpMount.Service.Options;
+using FtpMount.Service.Posix;
+using FtpMount.Vfs;
+using Microsoft.Extensions.Logging;
+
+namespace FtpMount.Service;
+
+/// <summary>
+/// One mount, from the server to the mount point: puts protocol, virtual file system, kernel adapter and control socket together and takes them apart
+/// in the order in which nothing is lost: unmount, so that nothing new is written; send what is unsent; let go of the rest.
+/// </summary>
+public sealed class MountSession : IControlledMount, IAsyncDisposable
+{
+    /// <summary>How long programs that still have files open on the mount keep it busy before it is detached from under them.</summary>
+    private static readonly TimeSpan UnmountDeadline = TimeSpan.FromSeconds(10);
+
+    private readonly MountConfiguration _configuration;
+    private readonly MountDirectories _directories;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Lock _lock = new();
+    private readonly List<IProgress<UploadProgress>> _watchers = [];
+    private readonly TaskCompletionSource _unmountAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _leaveUnsent;
+    private readonly Stack<IAsyncDisposable> _parts = new();
+
+    private FtpFileSystem? _remote;
+    private VirtualFileSystem? _files;
+    private FuseMount? _mount;
+    private ControlServer? _control;
+    private DateTimeOffset _since;
+    private volatile bool _unmounting;
+
+    private MountSession(MountConfiguration configuration, MountDirectories directories, TimeProvider time, ILogger logger)
+    {
+        _configuration = configuration;
+        _directories = directories;
+        _time = time;
+        _logger = logger;
+        _leaveUnsent = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+    }
+
+    /// <summary>Ends when the mount is gone, whoever unmounted it, and what was unsent is sent or left behind.</summary>
+    public Task<UnmountReport> Completion { get; private set; } = null!;
+
+    /// <summary>Makes a mount. When this returns it answers.</summary>
+    /// <param name="configuration">What and where.</param>
+    /// <param name="directories">Its folders.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="loggers">Where each part's messages go.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="MountException">It cannot be made; says why and what to do.</exception>
+    public static async Task<MountSession> StartAsync(
+        MountConfiguration configuration, MountDirectories directories, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        ArgumentNullException.ThrowIfNull(directories);
+        ArgumentNullException.ThrowIfNull(time);
+        ArgumentNullException.ThrowIfNull(loggers);
+        var session = new MountSession(configuration, directories, time, loggers.CreateLogger<MountSession>());
+        try
+        {
+            await session.StartAsync(loggers, cancellationToken);
+            return session;
+        }
+        catch (Exception exception)
+        {
+            await session.DisposeAsync();
+            throw exception switch
+            {
+                RemoteException remote => new MountException(remote.Message, remote),
+                FuseMountException fuse => new MountException(fuse.Message, fuse),
+                IOException or UnauthorizedAccessException => new MountException(exception.Message, exception),
+                _ => exception,
+            };
+        }
+    }
+
+    /// <inheritdoc/>
+    public MountStatus GetStatus()
+    {
+        var remote = _remote!.Statistics;
+        var content = _files!.Statistics.Content;
+        var pending = _files.PendingUploads;
+        return new MountStatus
+        {
+            MountPoint = _configuration.MountPoint,
+            Url = _remote.DisplayName,
+            State = _unmounting ? MountState.Unmounting : remote.Offline ? MountState.Offline : MountState.Mounted,
+            ProcessId = Environment.ProcessId,
+            UserId = RuntimeDirectory.CurrentUser,
+            Since = _since,
+            ReadOnly = _configuration.Options.ReadOnly,
+            Server = remote.ServerSoftware,
+            Connections = new ConnectionStatus(remote.OpenConnections, remote.BusyConnections, remote.ConnectionLimit),
+            Cache = new CacheStatus(content.MemoryBytes, content.DiskBytes, MemoryLimit, DiskLimit),
+            Uploads = new UploadQueueStatus(pending.Count, pending.Sum(u => u.Bytes), pending.Sum(u => u.BytesSent), [.. pending.Select(Describe)]),
+            BytesReceived = remote.BytesReceived,
+            BytesSent = remote.BytesSent,
+            LastError = remote.LastError,
+        };
+    }
+
+    /// <inheritdoc/>
+    public async Task<UnmountReport> UnmountAsync(TimeSpan? timeout, IProgress<UploadProgress>? progress, CancellationToken cancellationToken)
+    {
+        if (progress is not null)
+        {
+            lock (_lock)
+                _watchers.Add(progress);
+        }
+
+        if (timeout is { } limit)
+            _leaveUnsent.CancelAfter(limit);
+        _unmounting = true;
+        _unmountAsked.TrySetResult();
+        return await Completion.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Unmounts at once; what is unsent stays in the state folder.</summary>
+    public void LeaveUnsent()
+    {
+        _leaveUnsent.Cancel();
+        _unmounting = true;
+        _unmountAsked.TrySetResult();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (Completion is { IsCompleted: false })
+        {
+            LeaveUnsent();
+            await ((Task)Completion).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        if (_control is not null)
+            await _control.StopListeningAsync();
+        while (_parts.TryPop(out var part))
+            await part.DisposeAsync();
+        // Last, because a client that asked to unmount takes the end of its connection as the sign that it may mount again.
+        if (_control is not null)
+            await _control.DisposeAsync();
+        _leaveUnsent.Dispose();
+    }
+
+    private long MemoryLimit => _configuration.Options.MemoryBytes ?? VfsDefaults.MemoryBytes;
+
+    private long DiskLimit => _configuration.Options.CacheBytes ?? VfsDefaults.CacheBytes;
+
+    private VfsOptions VfsDefaults => new() { CacheDirectory = _directories.Cache, StateDirectory = _directories.State };
+
+    private async Task StartAsync(ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        _directories.Create();
+        var runtime = RuntimeDirectory.Open();
+        TakeLock(Path.Combine(runtime, RuntimeDirectory.LockName(_configuration.MountPoint)), "mounts or serves this mount point");
+        TakeLock(Path.Combine(_directories.State, "lock"), "uses the same state-dir for the same mount");
+        _remote = await FtpFileSystem.ConnectAsync(ToFtpOptions(), _time, loggers.CreateLogger<FtpFileSystem>(), cancellationToken);
+        _parts.Push(_remote);
+        _files = new VirtualFileSystem(_remote, ToVfsOptions(), _time, loggers);
+        _parts.Push(_files);
+        _mount = await FuseMount.MountAsync(_files, ToFuseOptions(), loggers.CreateLogger<FuseMount>(), cancellationToken);
+        _parts.Push(_mount);
+        _since = _time.GetUtcNow();
+        Completion = RunAsync();
+        _control = ControlServer.Start(runtime, _configuration.MountPoint, this, _time, loggers.CreateLogger<ControlServer>());
+        _logger.LogInformation("{Url} is mounted on {MountPoint}", _remote.DisplayName, _configuration.MountPoint);
+    }
+
+    private void TakeLock(string path, string purpose)
+    {
+        var held = FileLock.TryTake(path)
+            ?? throw new MountException($"{_configuration.MountPoint}: another ftpmount {purpose} already; 'ftpmount status' shows it");
+        _parts.Push(held);
+    }
+
+    private async Task<UnmountReport> RunAsync()
+    {
+        await Task.WhenAny(_mount!.Completion, _unmountAsked.Task);
+        _unmounting = true;
+        var gone = await UnmountAsync();
+        var pending = await SendUnsentAsync();
+        foreach (var upload in pending)
+            _logger.LogError("Not sent: {Path} ({Bytes} bytes): {Error}", upload.Path, upload.Bytes, upload.LastError ?? "not tried");
+        _logger.LogInformation("{MountPoint} is unmounted", _configuration.MountPoint);
+        return new UnmountReport(gone, [.. pending.Select(Describe)], _directories.State);
+    }
+
+    private async Task<bool> UnmountAsync()
+    {
+        if (_mount!.Completion.IsCompleted)
+        {
+            _logger.LogInformation("{MountPoint} was unmounted by someone", _configuration.MountPoint);
+            return true;
+        }
+
+        try
+        {
+            return await _mount.UnmountAsync(UnmountDeadline, CancellationToken.None);
+        }
+        catch (FuseMountException exception)
+        {
+            _logger.LogError("{MountPoint} could not be unmounted: {Message}", _configuration.MountPoint, exception.Message);
+            return false;
+        }
+    }
+
+    private async Task<IReadOnlyList<PendingUpload>> SendUnsentAsync()
+    {
+        try
+        {
+            return await _files!.DrainAsync(new Watched(this), _leaveUnsent.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return _files!.PendingUploads;
+        }
+    }
+
+    private void Report(DrainProgress value)
+    {
+        var progress = new UploadProgress(value.Files, value.FilesDone, value.Bytes, value.BytesSent);
+        lock (_lock)
+        {
+            foreach (var watcher in _watchers)
+                watcher.Report(progress);
+        }
+    }
+
+    private static UploadStatus Describe(PendingUpload upload) => new(upload.Path.Value, upload.Bytes, upload.BytesSent, upload.LastError);
+
+    private FtpOptions ToFtpOptions()
+    {
+        var options = _configuration.Options;
+        var defaults = new FtpOptions
+        {
+            Host = _configuration.Url.Host,
+            Port = _configuration.Url.EffectivePort,
+            User = _configuration.Credentials.User,
+            Password = _configuration.Credentials.Password,
+            Account = _configuration.Credentials.Account,
+            Path = _configuration.Url.Path,
+        };
+        return defaults with
+        {
+            Connections = options.Connections ?? defaults.Connections,
+            Timeout = options.Timeout ?? defaults.Timeout,
+            Encoding = ToEncoding(options.Encoding),
+            DataMode = options.DataConnections switch
+            {
+                DataConnectionMode.Epsv => FtpDataMode.Epsv,
+                DataConnectionMode.Pasv => FtpDataMode.Pasv,
+                DataConnectionMode.Active => FtpDataMode.Active,
+                _ => FtpDataMode.Auto,
+            },
+        };
+    }
+
+    private VfsOptions ToVfsOptions()
+    {
+        var options = _configuration.Options;
+        var defaults = VfsDefaults;
+        return defaults with
+        {
+            CacheBytes = DiskLimit,
+            MemoryBytes = MemoryLimit,
+            AttributeTimeout = options.AttributeTimeout ?? defaults.AttributeTimeout,
+            DirectoryTimeout = options.DirectoryTimeout ?? defaults.DirectoryTimeout,
+            // That a name does not exist is known from the listing or from asking for it: the shorter promise holds.
+            NegativeTimeout = Least(options.AttributeTimeout, options.DirectoryTimeout) ?? defaults.NegativeTimeout,
+            ReadOnly = options.ReadOnly,
+            UserId = options.UserId ?? PosixCalls.geteuid(),
+            GroupId = options.GroupId ?? PosixCalls.getegid(),
+            Umask = options.Umask,
+            Timeout = options.Timeout ?? defaults.Timeout,
+        };
+    }
+
+    private FuseMountOptions ToFuseOptions() => new()
+    {
+        MountPoint = _configuration.MountPoint,
+        Source = _configuration.Source,
+        AllowOther = _configuration.Options.AllowOther,
+        DefaultPermissions = _configuration.Options.DefaultPermissions,
+        ReadOnly = _configuration.Options.ReadOnly,
+    };
+
+    private static TimeSpan? Least(TimeSpan? left, TimeSpan? right) => left < right || right is null ? left : right;
+
+    private static Encoding? ToEncoding(string? name)
+    {
+        if (name is null)
+            return null;
+        Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
+        return Encoding.GetEncoding(name);
+    }
+
+    private sealed class Watched(MountSession session) : IProgress<DrainProgress>
+    {
+        public void Report(DrainProgress value) => session.Report(value);
+    }
+}

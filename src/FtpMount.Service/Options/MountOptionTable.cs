@@ -1,0 +1,156 @@
+using System.Globalization;
+using System.Text;
+using FtpMount.Remote;
+using Microsoft.Extensions.Logging;
+
+namespace FtpMount.Service.Options;
+
+/// <summary>All options of <c>-o</c> that mean something, and those of mount(8) that are accepted so that an fstab line works.</summary>
+public static class MountOptionTable
+{
+    private const long SmallestMemory = 8L << 20;
+    private const int MostConnections = 64;
+
+    /// <summary>
+    /// What mount(8) passes on or people write in fstab and which has no meaning here. Their negations are listed where they exist.
+    /// <c>suid</c> and <c>dev</c> are never honoured: the kernel mounts FUSE with nosuid and nodev.
+    /// </summary>
+    private static readonly string[] Ignored =
+    [
+        "defaults", "auto", "noauto", "fail", "nofail", "_netdev", "user", "users", "nouser", "nousers", "owner", "noowner", "group", "nogroup",
+        "dev", "nodev", "suid", "nosuid", "exec", "noexec", "async", "sync", "dirsync", "atime", "noatime", "diratime", "nodiratime", "relatime",
+        "norelatime", "strictatime", "nostrictatime", "lazytime", "nolazytime", "silent", "loud", "comment", "uhelper", "helper",
+    ];
+
+    private static readonly LogLevel[] LogLevels =
+        [LogLevel.Trace, LogLevel.Debug, LogLevel.Information, LogLevel.Warning, LogLevel.Error, LogLevel.Critical, LogLevel.None];
+
+    /// <summary>The options in the order of the documentation.</summary>
+    public static IReadOnlyList<MountOptionDefinition> All { get; } =
+    [
+        new("ro", null, "mount read-only", (o, _) => o with { ReadOnly = true }),
+        new("rw", null, "mount read-write (the default)", (o, _) => o with { ReadOnly = false }),
+        new("allow-other", null, "let other users use the mount", (o, _) => o with { AllowOther = true }),
+        new("default-permissions", null, "let the kernel enforce owner and mode", (o, _) => o with { DefaultPermissions = true }),
+        new("uid", "N", "the owner that files show (yours)", (o, v) => o with { UserId = Identity("uid", v, "id -u") }),
+        new("gid", "N", "the group that files show (yours)", (o, v) => o with { GroupId = Identity("gid", v, "id -g") }),
+        new("umask", "OCTAL", "permission bits to take away", (o, v) => o with { Umask = Umask(v) }),
+        new("cache-dir", "DIR", "where fetched content is kept ($XDG_CACHE_HOME/ftpmount)", (o, v) => o with { CacheDirectory = FilePath("cache-dir", v) }),
+        new("cache-size", "SIZE", "the most it may take on disk (10G)", (o, v) => o with { CacheBytes = Size("cache-size", v, 0) }),
+        new("memory", "SIZE", "the most it may take in memory (128M)", (o, v) => o with { MemoryBytes = Size("memory", v, SmallestMemory) }),
+        new("state-dir", "DIR", "where unsent changes are kept ($XDG_STATE_HOME/ftpmount)", (o, v) => o with { StateDirectory = FilePath("state-dir", v) }),
+        new("attr-timeout", "SECONDS", "how long attributes are believed (5)", (o, v) => o with { AttributeTimeout = Seconds("attr-timeout", v, 0, 86400) }),
+        new("dir-timeout", "SECONDS", "how long listings are believed (5)", (o, v) => o with { DirectoryTimeout = Seconds("dir-timeout", v, 0, 86400) }),
+        new("connections", "N", "the most connections to the server (8)", (o, v) => o with { Connections = Count("connections", v, 1, MostConnections) }),
+        new("timeout", "SECONDS", "how long a call waits without progress (30)", (o, v) => o with { Timeout = Seconds("timeout", v, 1, 3600) }),
+        new("encoding", "NAME", "the charset of names on the server (utf-8)", (o, v) => o with { Encoding = Charset(v) }),
+        new("passive", "auto|epsv|pasv", "how data connections are made (auto)", (o, v) => o with { DataConnections = Passive(v) }),
+        new("active", null, "the server connects back to this machine", (o, _) => o with { DataConnections = DataConnectionMode.Active }),
+        new("password-file", "FILE", "the password is the first line of FILE", (o, v) => o with { PasswordFile = FilePath("password-file", v) }),
+        new("log-level", "LEVEL", "trace, debug, info, warning, error, critical, none (info)", (o, v) => o with { LogLevel = Level(v) }),
+        new("log-file", "FILE", "where messages go", (o, v) => o with { LogFile = FilePath("log-file", v) }),
+    ];
+
+    /// <summary>The definition of a name, hyphens and underscores alike; null when there is none.</summary>
+    public static MountOptionDefinition? Find(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var spelled = name.Replace('_', '-');
+        return All.FirstOrDefault(d => d.Name == spelled);
+    }
+
+    /// <summary>Whether mount(8) has this option and it means nothing here: accepted and ignored.</summary>
+    public static bool IsIgnored(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return Ignored.Contains(name) || name.StartsWith("x-", StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static uint Identity(string name, string value, string command) =>
+        uint.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id != uint.MaxValue
+            ? id
+            : throw new UsageException($"{name}={value}: not a number ('{command}' shows yours)");
+
+    private static int Umask(string value)
+    {
+        var bits = 0;
+        foreach (var c in value)
+        {
+            if (c is < '0' or > '7' || (bits = (bits * 8) + (c - '0')) > 0x1FF)
+                throw new UsageException($"umask={value}: not an octal number from 0 to 777");
+        }
+
+        return bits;
+    }
+
+    private static long Size(string name, string value, long smallest)
+    {
+        if (!ByteSize.TryParse(value, out var bytes))
+            throw new UsageException($"{name}={value}: not a size; write for example {name}=512M or {name}=10G (K, M, G, T are powers of 1024)");
+        if (bytes < smallest)
+            throw new UsageException($"{name}={value}: the least is {ByteSize.Format(smallest)}");
+        return bytes;
+    }
+
+    private static TimeSpan Seconds(string name, string value, int least, int most)
+    {
+        if (!decimal.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) || seconds < least || seconds > most)
+            throw new UsageException($"{name}={value}: not a number of seconds from {least} to {most}");
+        return TimeSpan.FromSeconds((double)seconds);
+    }
+
+    private static int Count(string name, string value, int least, int most) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= least && count <= most
+            ? count
+            : throw new UsageException($"{name}={value}: not a number from {least} to {most}");
+
+    private static string FilePath(string name, string value)
+    {
+        if (value.Contains('\0', StringComparison.Ordinal))
+            throw new UsageException($"{name}: a path cannot hold a NUL");
+        if (value == "~" || value.StartsWith("~/", StringComparison.Ordinal))
+            value = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify) + value[1..];
+        return Path.GetFullPath(value);
+    }
+
+    private static string Charset(string value)
+    {
+        Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
+        Encoding encoding;
+        try
+        {
+            encoding = Encoding.GetEncoding(value);
+        }
+        catch (ArgumentException)
+        {
+            var nearest = NearestName.Find(value.ToLowerInvariant(), Encoding.GetEncodings().Select(e => e.Name));
+            throw new UsageException($"encoding={value}: not a known charset{(nearest is null ? "" : $"; did you mean {nearest}?")}");
+        }
+
+        // FTP commands are ASCII with names inside: a charset in which "/" or a line end is another byte cannot be used.
+        const string Ascii = " /.:\r\nRETRaz09";
+        if (!new NameCodec(encoding).TryEncode(Ascii, out var bytes) || !bytes.AsSpan().SequenceEqual(Encoding.ASCII.GetBytes(Ascii)))
+            throw new UsageException($"encoding={value}: names in this charset cannot be sent over FTP, because ASCII is not part of it");
+        return encoding.WebName;
+    }
+
+    private static DataConnectionMode Passive(string value) => value switch
+    {
+        "auto" => DataConnectionMode.Auto,
+        "epsv" => DataConnectionMode.Epsv,
+        "pasv" => DataConnectionMode.Pasv,
+        _ => throw new UsageException($"passive={value}: one of auto, epsv, pasv"),
+    };
+
+    private static LogLevel Level(string value)
+    {
+        var wanted = value.ToLowerInvariant() switch { "info" => "information", "warn" => "warning", "fatal" => "critical", var other => other };
+        foreach (var level in LogLevels)
+        {
+            if (level.ToString().Equals(wanted, StringComparison.OrdinalIgnoreCase))
+                return level;
+        }
+
+        throw new UsageException($"log-level={value}: one of trace, debug, info, warning, error, critical, none");
+    }
+}

@@ -1,0 +1,64 @@
+using Microsoft.Extensions.Logging;
+
+namespace FtpMount.Service.Options;
+
+/// <summary>What <c>-o</c> can say, parsed and checked. Null means: not given, the default holds. docs/CONFIGURATION.md describes each.</summary>
+public sealed record MountOptions
+{
+    /// <summary>cache-dir: where what can be fetched again is kept. An absolute path.</summary>
+    public string? CacheDirectory { get; init; }
+
+    /// <summary>state-dir: where what must survive is kept. An absolute path.</summary>
+    public string? StateDirectory { get; init; }
+
+    /// <summary>cache-size: the most bytes of cached content on disk.</summary>
+    public long? CacheBytes { get; init; }
+
+    /// <summary>memory: the most bytes of cached content in memory.</summary>
+    public long? MemoryBytes { get; init; }
+
+    /// <summary>attr-timeout: how long attributes are believed; 0 to a day.</summary>
+    public TimeSpan? AttributeTimeout { get; init; }
+
+    /// <summary>dir-timeout: how long a listing is believed; 0 to a day.</summary>
+    public TimeSpan? DirectoryTimeout { get; init; }
+
+    /// <summary>connections: the most connections to the server; 1 to 64.</summary>
+    public int? Connections { get; init; }
+
+    /// <summary>timeout: how long a call waits without progress; 1 second to an hour.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>ro: nothing is ever changed on the server.</summary>
+    public bool ReadOnly { get; init; }
+
+    /// <summary>allow-other: other users may use the mount.</summary>
+    public bool AllowOther { get; init; }
+
+    /// <summary>default-permissions: the kernel enforces owner and mode.</summary>
+    public bool DefaultPermissions { get; init; }
+
+    /// <summary>uid: the owner that files show.</summary>
+    public uint? UserId { get; init; }
+
+    /// <summary>gid: the group that files show.</summary>
+    public uint? GroupId { get; init; }
+
+    /// <summary>umask: permission bits that are taken away; 0 to 0777 octal.</summary>
+    public int? Umask { get; init; }
+
+    /// <summary>encoding: the charset of names on the server, by its IANA name; null for UTF-8.</summary>
+    public string? Encoding { get; init; }
+
+    /// <summary>password-file: a file whose first line is the password. An absolute path.</summary>
+    public string? PasswordFile { get; init; }
+
+    /// <summary>passive and active.</summary>
+    public DataConnectionMode? DataConnections { get; init; }
+
+    /// <summary>log-level: from which level on messages are logged.</summary>
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    /// <summary>log-file: where messages go. An absolute path.</summary>
+    public string? LogFile { get; init; }
+}

@@ -1,0 +1,11 @@
+namespace FtpMount.Service.Secrets;
+
+/// <summary>What the login sends.</summary>
+/// <param name="User">USER.</param>
+/// <param name="Password">PASS.</param>
+/// <param name="Account">ACCT, when the server asks for it; null when there is none.</param>
+public sealed record Credentials(string User, string Password, string? Account)
+{
+    /// <summary>The user name only.</summary>
+    public override string ToString() => User;
+}
