@@ -21,8 +21,8 @@ public sealed class FuseMount : IAsyncDisposable
     /// <summary>How long the end of the notifying thread is waited for once the connection is gone.</summary>
     private static readonly TimeSpan NotifierTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long disposing waits for a clean unmount, and again for the end after aborting the connection.</summary>
-    private static readonly TimeSpan DisposeTimeout = TimeSpan.FromSeconds(10);
+    /// <summary>How long the end is waited for after the connection was aborted.</summary>
+    private static readonly TimeSpan AbortTimeout = TimeSpan.FromSeconds(10);
 
     private readonly FuseMountOptions _options;
     private readonly ILogger _logger;
@@ -128,13 +128,13 @@ public sealed class FuseMount : IAsyncDisposable
         return Completion.IsCompleted;
     }
 
-    /// <summary>Unmounts; when open files still hold the mount after ten seconds, aborts the connection, so that their calls fail.</summary>
+    /// <summary>Unmounts; when open files still hold the mount after <see cref="FuseMountOptions.AbortAfter"/>, aborts the connection, so that their calls fail.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (await UnmountAsync(DisposeTimeout, CancellationToken.None))
+        if (await UnmountAsync(_options.AbortAfter, CancellationToken.None))
             return;
         if (Abort())
-            await Completion.WaitAsync(DisposeTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Completion.WaitAsync(AbortTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!Completion.IsCompleted)
             _logger.LogWarning("{Path}: programs still use the mount; it ends with this process.", MountPoint);
     }

@@ -39,6 +39,9 @@ public sealed record FuseMountOptions
     /// <summary>How long the kernel and <c>fusermount3</c> may take to mount.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long <see cref="FuseMount.DisposeAsync"/> waits for programs that use the mount before it aborts the connection.</summary>
+    public TimeSpan AbortAfter { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>The clock that "now" is taken from.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

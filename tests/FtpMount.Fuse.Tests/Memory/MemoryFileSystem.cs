@@ -420,7 +420,8 @@ internal sealed class MemoryFileSystem : IVirtualFileSystem
 
     private static int Store(MemoryNode node, VfsOpenFlags flags, long offset, ReadOnlySpan<byte> data)
     {
-        if (flags.HasFlag(VfsOpenFlags.Append))
+        // Not HasFlag, which allocates in a debug build.
+        if ((flags & VfsOpenFlags.Append) != 0)
             offset = node.Length;
         if (offset + data.Length > node.Length)
             Resize(node, offset + data.Length);
