@@ -113,7 +113,7 @@ internal sealed class FtpReplyReader
     private static int ParseCode(ReadOnlySpan<byte> line)
     {
         RejectIfNoCode(line);
-        if (line.Length < CodeLength || (line.Length > CodeLength && line[CodeLength] is not ((byte)' ' or (byte)'-')))
+        if (line.Length < CodeLength || line[0] is < (byte)'1' or > (byte)'5' || (line.Length > CodeLength && line[CodeLength] is not ((byte)' ' or (byte)'-')))
             throw NotFtp(line);
         return ((line[0] - '0') * 100) + ((line[1] - '0') * 10) + (line[2] - '0');
     }

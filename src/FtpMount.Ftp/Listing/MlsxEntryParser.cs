@@ -58,7 +58,7 @@ public static class MlsxEntryParser
                 GroupId = AsciiNumber.ParseUInt(facts.GroupId) ?? group,
                 Owner = DecodeText(facts.OwnerName.IsEmpty && owner is null ? facts.Owner : facts.OwnerName, codec),
                 Group = DecodeText(facts.GroupName.IsEmpty && group is null ? facts.Group : facts.GroupName, codec),
-                LinkTarget = LinkTargetText.Decode(target, codec),
+                LinkTarget = kind == RemoteKind.Symlink ? LinkTargetText.Decode(target, codec) : null,
                 UniqueId = facts.Unique.IsEmpty ? null : Encoding.Latin1.GetString(facts.Unique),
                 Permissions = facts.HasPermissions ? ParsePermissions(facts.Permissions) : null,
             });
@@ -176,6 +176,8 @@ public static class MlsxEntryParser
     /// <summary>Octal; what lies above the permission bits (the kind, as stat(2) has it) is dropped.</summary>
     private static int? ParseMode(ReadOnlySpan<byte> text)
     {
+        if (text.StartsWith("0o"u8))
+            text = text[2..]; // pyftpdlib writes Python's octal literals
         if (text.Length is 0 or > 10)
             return null;
         var mode = 0;
@@ -191,10 +193,12 @@ public static class MlsxEntryParser
 
     private static RemotePermissions ParsePermissions(ReadOnlySpan<byte> letters)
     {
+        // The letters are the same in either case (RFC 3659 section 7.5.5), but pyftpdlib adds capitals of its own: radfwMT.
+        var capitalsCount = !letters.ContainsAnyInRange((byte)'a', (byte)'z');
         var permissions = RemotePermissions.None;
         foreach (var letter in letters)
         {
-            permissions |= (letter | 0x20) switch
+            permissions |= (capitalsCount ? letter | 0x20 : letter) switch
             {
                 'a' => RemotePermissions.Append,
                 'c' => RemotePermissions.CreateFile,

@@ -160,6 +160,15 @@ public sealed class MlsxEntryParserTests
         Assert.Equal(long.MaxValue, Parse("size=9223372036854775807; x").Entry.Size);
     }
 
+    [Theory]
+    [InlineData("rw", RemotePermissions.Read | RemotePermissions.Write)]
+    [InlineData("RW", RemotePermissions.Read | RemotePermissions.Write)]
+    [InlineData("rwMT", RemotePermissions.Read | RemotePermissions.Write)]
+    [InlineData("elmpc", RemotePermissions.Enter | RemotePermissions.List | RemotePermissions.CreateDirectory | RemotePermissions.Purge | RemotePermissions.CreateFile)]
+    [InlineData("", RemotePermissions.None)]
+    public void Permissions_are_read_in_either_case_but_not_the_capitals_of_pyftpdlib(string letters, RemotePermissions permissions) =>
+        Assert.Equal(permissions, Parse($"type=file;perm={letters}; x").Entry.Permissions);
+
     [Fact]
     public void A_mode_loses_the_bits_of_the_kind() => Assert.Equal(0x9ED, Parse("UNIX.mode=0104755; x").Entry.Mode);
 
