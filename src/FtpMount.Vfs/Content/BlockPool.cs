@@ -83,16 +83,13 @@ internal sealed unsafe partial class BlockPool : IDisposable
         }
     }
 
-    /// <summary>Gives the memory of spent and unused blocks back to the system. For times when nothing is read.</summary>
+    /// <summary>Gives the memory of unused blocks, and of those whose content is on disk, back to the system. For times when nothing is read.</summary>
     public void Trim()
     {
-        while (true)
+        for (var i = 0; i < _blocks.Length && _blocks[i] is { } block; i++)
         {
-            MemoryBlock? block;
-            lock (_gate)
-                block = TakeCold();
-            if (block is null)
-                break;
+            if (!block.IsStored || !block.TryClaim())
+                continue;
             block.Owner?.RemoveBlock(block);
             Return(block);
         }

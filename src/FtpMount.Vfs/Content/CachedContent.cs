@@ -48,6 +48,9 @@ internal sealed class CachedContent
     /// <summary>Where the file is now.</summary>
     public RemotePath Path { get; set; }
 
+    /// <summary>Whether the server no longer has this content at <see cref="Path"/>: what is here may be read, nothing more may be fetched.</summary>
+    public bool IsGone { get; set; }
+
     /// <summary>The file on disk; null when there is none. Set under the gate.</summary>
     public DiskFile? Disk { get; private set; }
 
@@ -83,6 +86,28 @@ internal sealed class CachedContent
         {
             lock (Gate)
                 return FirstMissingLocked(0, Size) >= Size;
+        }
+    }
+
+    /// <summary>Refuses to fetch what would be another file's bytes.</summary>
+    public void ThrowIfUnfetchable()
+    {
+        if (IsGone)
+            throw new RemoteException(RemoteError.Changed, $"{Path} was replaced or removed on {Cache.Remote.DisplayName} since it was opened. Open it again.") { Path = Path };
+    }
+
+    /// <summary>Adds blocks that are in memory and not on disk to the list, pinned, up to its capacity.</summary>
+    public void CollectUnstored(List<(MemoryBlock Block, uint Pages)> list)
+    {
+        lock (Gate)
+        {
+            foreach (var block in _blocks.Values)
+            {
+                if (list.Count == list.Capacity)
+                    return;
+                if ((block.Valid & ~block.Stored) is var pages and not 0 && block.TryPin())
+                    list.Add((block, pages));
+            }
         }
     }
 

@@ -245,7 +245,10 @@ public sealed class ContentCache : IAsyncDisposable
             Disk?.SaveRenamed(moved);
     }
 
-    /// <summary>Forgets the content of a path: it was replaced or removed. Those who hold it keep it; it is not given to anyone new, in this run or a later one.</summary>
+    /// <summary>
+    /// Forgets the content of a path: it is about to be replaced or removed. Those who hold it keep what is cached; it is not given to anyone new, in this run or a later one. Call it before the
+    /// server's file changes, so that nobody is given bytes of the new file as bytes of the old.
+    /// </summary>
     public void Forget(RemotePath path)
     {
         CachedContent? content;
@@ -367,6 +370,7 @@ public sealed class ContentCache : IAsyncDisposable
     {
         _index.Remove(content.Path);
         content.IsDetached = true;
+        content.IsGone = true;
         if (content.Leases > 0)
             _detached.Add(content);
     }

@@ -125,6 +125,7 @@ public sealed class ContentReader : IAsyncDisposable
     private async ValueTask<int> FetchDirectlyAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         var cache = _content.Cache;
+        _content.ThrowIfUnfetchable();
         cache.CountTransfer();
         await using var reader = await cache.Remote.OpenReadAsync(_content.Path, offset, buffer.Length, Lane.Read, cancellationToken);
         var done = 0;

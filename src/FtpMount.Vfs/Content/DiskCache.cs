@@ -35,6 +35,7 @@ internal sealed class DiskCache : IDisposable
     private readonly LinkedList<DiskFile> _idle = new();
     private readonly object _queueGate = new();
     private readonly Queue<Work> _queue = new();
+    private readonly List<(MemoryBlock Block, uint Pages)> _swept = new(16);
     private readonly FileStream? _slotLock;
     private readonly Thread? _worker;
     private int _queuedBlocks;
@@ -130,8 +131,18 @@ internal sealed class DiskCache : IDisposable
 
             _overflowed = false;
             _queuedBlocks++;
-            EnqueueLocked(new Work(content, block, pages, null));
+            EnqueueLocked(new Work(Kind.Block, content, block, pages));
             return true;
+        }
+    }
+
+    /// <summary>Queues the blocks of a content to be written that are in memory only: those for which there was no time while they came.</summary>
+    public void StoreWhatIsInMemory(CachedContent content)
+    {
+        lock (_queueGate)
+        {
+            if (IsUsable && !_closing)
+                EnqueueLocked(new Work(Kind.Sweep, content));
         }
     }
 
@@ -141,7 +152,7 @@ internal sealed class DiskCache : IDisposable
         lock (_queueGate)
         {
             if (IsUsable && !_closing)
-                EnqueueLocked(new Work(content, null, 0, null));
+                EnqueueLocked(new Work(Kind.Trailer, content));
         }
     }
 
@@ -174,7 +185,7 @@ internal sealed class DiskCache : IDisposable
             foreach (var content in contents)
             {
                 _renamesPending++;
-                EnqueueLocked(new Work(content, null, 1, null));
+                EnqueueLocked(new Work(Kind.RenamedTrailer, content));
             }
         }
     }
@@ -189,7 +200,7 @@ internal sealed class DiskCache : IDisposable
         {
             if (_closing)
                 return;
-            EnqueueLocked(new Work(null, null, 0, done));
+            EnqueueLocked(new Work(Kind.Tell, Done: done));
         }
 
         await done.Task.WaitAsync(cancellationToken);
@@ -470,24 +481,59 @@ internal sealed class DiskCache : IDisposable
 
     private void Do(in Work work)
     {
-        if (work.Content is not { } content)
+        switch (work.Kind)
+        {
+            case Kind.Block:
+                Write(work.Content!, work.Block!, work.Pages);
+                break;
+            case Kind.Sweep:
+                Sweep(work.Content!);
+                break;
+            case Kind.Trailer or Kind.RenamedTrailer:
+                if (work.Content!.Disk is { } disk && Enter(disk))
+                    WriteTrailer(work.Content, disk, isRenamed: work.Kind is Kind.RenamedTrailer);
+                break;
+        }
+    }
+
+    /// <summary>Writes some of what is in memory only, and comes back for the rest when what has been queued meanwhile is done.</summary>
+    private void Sweep(CachedContent content)
+    {
+        if (content.IsDetached || IsPaused())
             return;
-        if (work.Block is { } block)
-            Write(content, block, work.Pages);
-        else if (content.Disk is { } disk && Enter(disk))
-            WriteTrailer(content, disk, isRenamed: work.Pages != 0);
+        _swept.Clear();
+        content.CollectUnstored(_swept);
+        var written = 0;
+        try
+        {
+            foreach (var (block, pages) in _swept)
+            {
+                if (Write(content, block, pages))
+                    written++;
+            }
+        }
+        finally
+        {
+            foreach (var (block, _) in _swept)
+                content.ReleaseBlock(block);
+        }
+
+        if (written > 0 && _swept.Count == _swept.Capacity)
+            StoreWhatIsInMemory(content);
+        else if (content.Leases == 0)
+            Save(content);
     }
 
     private void Finish(in Work work)
     {
         work.Done?.TrySetResult();
-        if (work.Block is { } block)
+        if (work.Kind is Kind.Block)
         {
-            work.Content!.ReleaseBlock(block);
+            work.Content!.ReleaseBlock(work.Block!);
             lock (_queueGate)
                 _queuedBlocks--;
         }
-        else if (work.Pages != 0)
+        else if (work.Kind is Kind.RenamedTrailer)
         {
             lock (_queueGate)
             {
@@ -497,26 +543,28 @@ internal sealed class DiskCache : IDisposable
         }
     }
 
-    private void Write(CachedContent content, MemoryBlock block, uint pages)
+    /// <summary>Writes pages of a block; false when not all of them are on disk then.</summary>
+    private bool Write(CachedContent content, MemoryBlock block, uint pages)
     {
         if (IsPaused() || content.IsDetached)
-            return;
+            return false;
         var file = content.Disk;
         if (file is null)
         {
             file = Create(content);
             if (file is null)
-                return;
+                return false;
         }
         else if (!Enter(file))
         {
-            return;
+            return false;
         }
 
         try
         {
             if (file.Open() is not { } handle)
-                return;
+                return false;
+            var all = true;
             for (var first = 0; first < 32; first++)
             {
                 if ((pages >> first & 1) == 0)
@@ -524,9 +572,11 @@ internal sealed class DiskCache : IDisposable
                 var last = first + 1;
                 while (last < 32 && (pages >> last & 1) != 0)
                     last++;
-                WriteRun(content, file, handle, block, first, last);
+                all &= WriteRun(content, file, handle, block, first, last);
                 first = last;
             }
+
+            return all;
         }
         finally
         {
@@ -534,7 +584,7 @@ internal sealed class DiskCache : IDisposable
         }
     }
 
-    private void WriteRun(CachedContent content, DiskFile file, SafeFileHandle handle, MemoryBlock block, int first, int last)
+    private bool WriteRun(CachedContent content, DiskFile file, SafeFileHandle handle, MemoryBlock block, int first, int last)
     {
         var start = (block.Index << MemoryBlock.Shift) + (first << MemoryBlock.PageShift);
         var end = Math.Min(content.Size, start + ((last - first) << MemoryBlock.PageShift));
@@ -547,7 +597,7 @@ internal sealed class DiskCache : IDisposable
             if (!TryReserve(file, absent))
             {
                 Interlocked.Add(ref _notStored, absent);
-                return;
+                return false;
             }
 
             try
@@ -568,6 +618,8 @@ internal sealed class DiskCache : IDisposable
             file.IsDirty = true;
             block.Stored |= MemoryBlock.PageMask(first, last);
         }
+
+        return true;
     }
 
     /// <summary>Makes the file of a content; it is in use by the caller then. Null when it cannot be.</summary>
@@ -650,6 +702,24 @@ internal sealed class DiskCache : IDisposable
         _pausedAt = Math.Max(1, _time.GetTimestamp());
     }
 
-    /// <summary>Pages of a block to write, a trailer to write (pages 1: because of a rename), or someone to be told.</summary>
-    private readonly record struct Work(CachedContent? Content, MemoryBlock? Block, uint Pages, TaskCompletionSource? Done);
+    /// <summary>What the thread does.</summary>
+    private enum Kind
+    {
+        /// <summary>Write pages of a block.</summary>
+        Block,
+
+        /// <summary>Write what is in memory only.</summary>
+        Sweep,
+
+        /// <summary>Write a trailer.</summary>
+        Trailer,
+
+        /// <summary>Write a trailer because the file was renamed.</summary>
+        RenamedTrailer,
+
+        /// <summary>Tell someone that what came before is done.</summary>
+        Tell,
+    }
+
+    private readonly record struct Work(Kind Kind, CachedContent? Content = null, MemoryBlock? Block = null, uint Pages = 0, TaskCompletionSource? Done = null);
 }

@@ -115,8 +115,11 @@ internal sealed unsafe class MemoryBlock(byte* address) : MemoryManager<byte>
     /// <summary>The bits of the pages first..last-1.</summary>
     public static uint PageMask(int first, int last) => (uint)((1UL << last) - (1UL << first));
 
+    /// <summary>Whether all of it lies on disk too.</summary>
+    public bool IsStored => Valid != 0 && Stored == Valid;
+
     /// <summary>Whether nobody is likely to want it again: all of it has been read once and lies on disk too.</summary>
-    public bool IsSpent => Valid != 0 && Stored == Valid && !Referenced && ReadUpTo >= (32 - BitOperations.LeadingZeroCount(Valid)) << PageShift;
+    public bool IsSpent => IsStored && !Referenced && (ReadUpTo + PageSize - 1) >> PageShift >= 32 - BitOperations.LeadingZeroCount(Valid);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

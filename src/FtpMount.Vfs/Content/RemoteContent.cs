@@ -4,8 +4,8 @@ using FtpMount.Remote;
 namespace FtpMount.Vfs.Content;
 
 /// <summary>
-/// A lease on the content of one version of a remote file. As long as it is held, what is cached of it stays usable, also after the file was renamed, removed or
-/// replaced. Dispose its readers first.
+/// A lease on the content of one version of a remote file. As long as it is held, what is cached of it stays usable, also after the file was removed or
+/// replaced; what was not cached then is <see cref="RemoteError.Changed"/>, never another file's bytes. Dispose its readers first.
 /// </summary>
 public sealed class RemoteContent : IDisposable
 {
@@ -20,11 +20,18 @@ public sealed class RemoteContent : IDisposable
     /// <summary>Which content it is.</summary>
     public FileVersion Version => _content.Version;
 
-    /// <summary>Where the file is now; <see cref="ContentCache.Rename"/> keeps it up to date. Shared by all leases of this content.</summary>
+    /// <summary>
+    /// Where the file is now; <see cref="ContentCache.Rename"/> keeps it up to date. Shared by all leases of this content. Setting it tells that the server has this content there, also
+    /// after <see cref="ContentCache.Forget"/> (a removed file that is kept under another name while it is open).
+    /// </summary>
     public RemotePath Path
     {
         get => _content.Path;
-        set => _content.Path = value;
+        set
+        {
+            _content.Path = value;
+            _content.IsGone = false;
+        }
     }
 
     /// <summary>Whether every byte is here, in memory or on disk.</summary>

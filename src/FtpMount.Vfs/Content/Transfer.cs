@@ -32,6 +32,15 @@ internal sealed class Transfer : IValueTaskSource<bool>
     /// <summary>A broken transfer is tried again at most so often without progress.</summary>
     private const int MaximumAttempts = 4;
 
+    /// <summary>
+    /// Bytes a second beyond which a stream is not written behind to disk while it runs: such a server is on this machine or beside it, the disk would be no faster, and
+    /// writing would take processor and memory bandwidth from the reader. What is still in memory at the end is stored then.
+    /// </summary>
+    private const double FasterThanDisk = 500e6;
+
+    /// <summary>The rate is looked at after so many bytes.</summary>
+    private const int RateSample = 8 << 20;
+
     private readonly ContentCache _cache;
     private readonly CancellationTokenSource _stop = new();
     private readonly Queue<MemoryBlock> _ahead = new();
@@ -46,6 +55,10 @@ internal sealed class Transfer : IValueTaskSource<bool>
     // Only the pump uses these.
     private MemoryBlock? _block;
     private uint _filled;
+    private long _sampled;
+    private TimeSpan _sampleTime;
+    private bool _isFast;
+    private bool _isStorePending;
 
     public Transfer(CachedContent content, long start, long limit, bool isStream)
     {
@@ -201,7 +214,9 @@ internal sealed class Transfer : IValueTaskSource<bool>
                     if (read <= 0)
                         throw Shorter();
                     attempts = 0;
-                    since = _cache.Time.GetTimestamp();
+                    var now = _cache.Time.GetTimestamp();
+                    Sample(read, _cache.Time.GetElapsedTime(since, now));
+                    since = now;
                     Publish(read);
                     if ((Position & (MemoryBlock.Size - 1)) == 0)
                         await FinishBlockAsync();
@@ -236,10 +251,12 @@ internal sealed class Transfer : IValueTaskSource<bool>
             _cache.Logger.LogError(e, "Reading {Path} failed unexpectedly.", Content.Path);
         }
 
-        if (_block is { } rest)
-            _ = _cache.TryStore(Content, rest, _filled);
+        if (_block is { } rest && !_cache.TryStore(Content, rest, _filled))
+            _isStorePending = true;
         FinishBlock();
         End(failure);
+        if (_isStorePending && !Content.IsDetached)
+            _cache.Disk?.StoreWhatIsInMemory(Content);
         if (reader is not null)
             await reader.DisposeAsync();
         _cache.Streams.Leave(this);
@@ -300,6 +317,7 @@ internal sealed class Transfer : IValueTaskSource<bool>
     private async ValueTask<IRemoteReader> OpenAsync(int attempts, long since)
     {
         var length = Limit >= Content.Size ? (long?)null : Limit - Position;
+        Content.ThrowIfUnfetchable();
         _cache.CountTransfer();
         if (attempts == 0)
             return await _cache.Remote.OpenReadAsync(Content.Path, Position, length, Lane.Read, _stop.Token);
@@ -322,6 +340,17 @@ internal sealed class Transfer : IValueTaskSource<bool>
                 Path = Content.Path,
             };
         }
+    }
+
+    private void Sample(int read, TimeSpan time)
+    {
+        _sampled += read;
+        _sampleTime += time;
+        if (_sampled < RateSample)
+            return;
+        _isFast = IsStream && _sampleTime > TimeSpan.Zero && _sampled / _sampleTime.TotalSeconds > FasterThanDisk;
+        _sampled = 0;
+        _sampleTime = TimeSpan.Zero;
     }
 
     private bool IsWorthResuming(RemoteException e, int attempts, long since) =>
@@ -359,8 +388,13 @@ internal sealed class Transfer : IValueTaskSource<bool>
     {
         if (_block is not { } block)
             return default;
-        if (!_cache.TryStore(Content, block, _filled) && Content.IsWantedOnDisk)
-            return StoreAndFinishAsync(block);
+        if ((_isFast && !Content.IsWantedOnDisk) || !_cache.TryStore(Content, block, _filled))
+        {
+            if (Content.IsWantedOnDisk)
+                return StoreAndFinishAsync(block);
+            _isStorePending = true;
+        }
+
         FinishBlock();
         return default;
     }

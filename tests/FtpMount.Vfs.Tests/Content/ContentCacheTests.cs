@@ -138,6 +138,39 @@ public sealed class ContentCacheTests
     }
 
     [Fact]
+    public async Task What_was_replaced_is_not_continued_with_the_bytes_of_what_replaced_it()
+    {
+        await using var fixture = new ContentFixture();
+        var old = ContentFixture.Bytes(20 << 20, 1);
+        using var content = fixture.Open(old);
+        await using var reader = content.CreateReader();
+        await ContentFixture.ReadAsync(reader, old, 10 << 20, 4096);
+        fixture.Cache.Forget(ContentFixture.File);
+        fixture.Remote[ContentFixture.File] = ContentFixture.Bytes(20 << 20, 2);
+        await ContentFixture.ReadAsync(reader, old, 10 << 20, 4096);
+        var failure = await Assert.ThrowsAsync<RemoteException>(async () => await reader.ReadAsync(15 << 20, new byte[10], default));
+        Assert.Equal(RemoteError.Changed, failure.Error);
+
+        // Kept under another name while it is open.
+        fixture.Remote[RemotePath.Parse("/hidden")] = old;
+        content.Path = RemotePath.Parse("/hidden");
+        await ContentFixture.ReadAsync(reader, old, 15 << 20, 4096);
+    }
+
+    [Fact]
+    public async Task Memory_is_given_back_when_nothing_is_read_and_the_disk_has_it()
+    {
+        await using var fixture = new ContentFixture(disk: Roomy);
+        var bytes = ContentFixture.Bytes(3_000_000);
+        await ReadOnceAsync(fixture, ContentFixture.File, bytes);
+        fixture.Time.Advance(TimeSpan.FromSeconds(31));
+        fixture.Time.Advance(TimeSpan.FromSeconds(31));
+        await ContentFixture.UntilAsync(() => fixture.Cache.Statistics.MemoryBytes == 0);
+        using var content = fixture.Cache.Open(ContentFixture.File, ContentFixture.Version(bytes));
+        Assert.True(content.IsComplete);
+    }
+
+    [Fact]
     public async Task An_adopted_file_is_complete_without_asking_the_server()
     {
         await using var fixture = new ContentFixture(disk: Roomy);

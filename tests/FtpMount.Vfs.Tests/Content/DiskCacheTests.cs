@@ -138,6 +138,31 @@ public sealed class DiskCacheTests
     }
 
     [Fact]
+    public async Task What_the_disk_could_not_keep_up_with_is_stored_afterwards_from_memory()
+    {
+        using var slow = new ManualResetEventSlim();
+        await using var fixture = new ContentFixture(disk: Roomy, write: (handle, bytes, offset) =>
+        {
+            slow.Wait();
+            RandomAccess.Write(handle, bytes, offset);
+        });
+        var bytes = ContentFixture.Bytes(12_000_000);
+        using (var content = fixture.Open(bytes))
+        {
+            await using var reader = content.CreateReader();
+            await ContentFixture.ReadAllAsync(reader, bytes);
+            Assert.True(fixture.Cache.Statistics.BytesNotStored > 0);
+        }
+
+        slow.Set();
+        await ContentFixture.UntilAsync(() => fixture.Cache.Statistics.DiskBytes > bytes.Length);
+        await fixture.RestartAsync();
+        using var again = fixture.Cache.Open(ContentFixture.File, ContentFixture.Version(bytes));
+        Assert.True(again.IsComplete);
+        Assert.Single(fixture.Remote.Opened);
+    }
+
+    [Fact]
     public async Task A_full_disk_is_tolerated_and_used_again_later()
     {
         const int enospc = 28;
