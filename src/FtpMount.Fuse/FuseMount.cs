@@ -24,6 +24,9 @@ public sealed class FuseMount : IAsyncDisposable
     /// <summary>How long the end is waited for after the connection was aborted.</summary>
     private static readonly TimeSpan AbortTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>How often a reader is woken that must end.</summary>
+    private static readonly TimeSpan WakeInterval = TimeSpan.FromMilliseconds(20);
+
     private readonly FuseMountOptions _options;
     private readonly ILogger _logger;
     private readonly bool _byKernel;
@@ -133,10 +136,9 @@ public sealed class FuseMount : IAsyncDisposable
     {
         if (await UnmountAsync(_options.AbortAfter, CancellationToken.None))
             return;
-        if (Abort())
-            await Completion.WaitAsync(AbortTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await AbortAsync();
         if (!Completion.IsCompleted)
-            _logger.LogWarning("{Path}: programs still use the mount; it ends with this process.", MountPoint);
+            _logger.LogError("{Path}: {Count} requests do not end; the mount ends with this process.", MountPoint, Statistics.InFlight);
     }
 
     private static FuseMount Mount(IVirtualFileSystem fileSystem, FuseMountOptions options, ILogger logger)
@@ -160,9 +162,10 @@ public sealed class FuseMount : IAsyncDisposable
 
     private void Read()
     {
-        using var reader = new FuseReader(_dispatcher, _transport, _buffers);
+        _transport.EnterReader();
         try
         {
+            using var reader = new FuseReader(_dispatcher, _transport, _buffers);
             reader.Serve();
         }
         catch (IOException e)
@@ -172,6 +175,7 @@ public sealed class FuseMount : IAsyncDisposable
         }
         finally
         {
+            _transport.LeaveReader();
             if (Interlocked.Decrement(ref _readers) == 0)
                 _readersEnded.TrySetResult();
         }
@@ -245,20 +249,37 @@ public sealed class FuseMount : IAsyncDisposable
             _logger.LogError("{Path}: cannot be unmounted: {Error}.", MountPoint, lazyMessage);
     }
 
-    /// <summary>Breaks the connection: every call on the mount fails and the readers end.</summary>
-    private bool Abort()
+    /// <summary>
+    /// Breaks the connection: every call on the mount fails and the readers end. Where the control file system is not mounted, the
+    /// readers are stopped and the connection breaks when the device is closed after them.
+    /// </summary>
+    private async Task AbortAsync()
     {
-        if (MinorNumber() is not { } minor)
-            return false;
+        _logger.LogWarning("{Path}: programs still use the mount; their calls fail now.", MountPoint);
         try
         {
-            File.WriteAllText($"/sys/fs/fuse/connections/{minor}/abort", "1");
-            return true;
+            if (MinorNumber() is { } minor)
+                await File.WriteAllTextAsync($"/sys/fs/fuse/connections/{minor}/abort", "1");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _logger.LogDebug(e, "{Path}: the connection cannot be aborted.", MountPoint);
-            return false;
+            _logger.LogDebug(e, "{Path}: the connection cannot be aborted from outside.", MountPoint);
+        }
+
+        using var deadline = new CancellationTokenSource(AbortTimeout);
+        using var timer = new PeriodicTimer(WakeInterval);
+        try
+        {
+            do
+            {
+                _transport.StopReaders();
+            }
+            while (!_readersEnded.Task.IsCompleted && await timer.WaitForNextTickAsync(deadline.Token));
+            await Completion.WaitAsync(deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        catch (OperationCanceledException)
+        {
+            // A reader is held by the file system.
         }
     }
 

@@ -120,6 +120,21 @@ internal static unsafe partial class LibC
     [LibraryImport(Library, EntryPoint = "kill", SetLastError = true)]
     public static partial int Kill(int pid, int signal);
 
+    /// <summary>signal(3); the handler is the address of a native function.</summary>
+    [LibraryImport(Library, EntryPoint = "signal", SetLastError = true)]
+    public static partial nint SetSignalHandler(int signal, nint handler);
+
+    /// <summary>siginterrupt(3): whether the signal ends system calls.</summary>
+    [LibraryImport(Library, EntryPoint = "siginterrupt", SetLastError = true)]
+    public static partial int SetSignalInterrupts(int signal, int interrupts);
+
+    [LibraryImport(Library, EntryPoint = "pthread_self")]
+    public static partial nuint CurrentThread();
+
+    /// <summary>Returns its errno.</summary>
+    [LibraryImport(Library, EntryPoint = "pthread_kill")]
+    public static partial int SignalThread(nuint thread, int signal);
+
     /// <summary>What an errno means, in words.</summary>
     public static string Describe(int errno) => Marshal.GetPInvokeErrorMessage(errno);
 }

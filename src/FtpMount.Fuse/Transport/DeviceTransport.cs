@@ -10,14 +10,43 @@ namespace FtpMount.Fuse.Transport;
 /// </summary>
 internal sealed unsafe class DeviceTransport(int descriptor) : IFuseTransport
 {
+    private readonly Lock _lock = new();
+    private readonly List<nuint> _readers = [];
     private int _descriptor = descriptor;
+    private volatile bool _stopping;
+
+    /// <summary>Says that this thread is going to read.</summary>
+    public void EnterReader()
+    {
+        WakeSignal.EnsureInstalled();
+        lock (_lock)
+            _readers.Add(LibC.CurrentThread());
+    }
+
+    /// <summary>Says that this thread reads no more.</summary>
+    public void LeaveReader()
+    {
+        lock (_lock)
+            _readers.Remove(LibC.CurrentThread());
+    }
+
+    /// <summary>Lets every reader see the end although the file system is still mounted. To be repeated until they have ended.</summary>
+    public void StopReaders()
+    {
+        _stopping = true;
+        lock (_lock)
+        {
+            foreach (var thread in _readers)
+                WakeSignal.Send(thread);
+        }
+    }
 
     /// <inheritdoc/>
     public int Receive(Span<byte> buffer)
     {
         fixed (byte* start = buffer)
         {
-            while (true)
+            while (!_stopping)
             {
                 var length = LibC.Read(_descriptor, start, (nuint)buffer.Length);
                 if (length > 0)
@@ -35,6 +64,8 @@ internal sealed unsafe class DeviceTransport(int descriptor) : IFuseTransport
                 }
             }
         }
+
+        return 0;
     }
 
     /// <inheritdoc/>

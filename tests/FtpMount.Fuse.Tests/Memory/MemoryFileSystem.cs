@@ -28,7 +28,8 @@ internal sealed class MemoryFileSystem : IVirtualFileSystem
 
     public IVfsObserver? Observer { get; private set; }
 
-    public VfsError SpaceError { get; set; }
+    /// <summary>Whether there are extended attributes at all.</summary>
+    public bool HasExtendedAttributes { get; set; } = true;
 
     /// <summary>Blocked reads that were cancelled.</summary>
     public int CancelledReads { get; private set; }
@@ -343,7 +344,7 @@ internal sealed class MemoryFileSystem : IVirtualFileSystem
     public ValueTask<VfsError> SyncAsync(CancellationToken cancellationToken) => new(VfsError.None);
 
     public ValueTask<VfsResult<VfsSpace>> GetSpaceAsync(NodeId node, CancellationToken cancellationToken) =>
-        SpaceError == VfsError.None ? new(new VfsSpace(1L << 40, 1L << 39, 4096, 255)) : new(SpaceError);
+        new(new VfsSpace(1L << 40, 1L << 39, 4096, 255));
 
     public ValueTask<VfsResult<long>> CopyRangeAsync(VfsHandle source, long sourceOffset, VfsHandle target, long targetOffset, long length, CancellationToken cancellationToken)
     {
@@ -384,7 +385,7 @@ internal sealed class MemoryFileSystem : IVirtualFileSystem
     public ValueTask<VfsResult<ReadOnlyMemory<byte>>> GetExtendedAttributeAsync(NodeId node, string name, CancellationToken cancellationToken)
     {
         lock (_lock)
-            return Find(node) is { } found && found.ExtendedAttributes.TryGetValue(name, out var value) ? new(new ReadOnlyMemory<byte>(value)) : new(VfsError.NoData);
+            return !HasExtendedAttributes ? new(VfsError.NotImplemented) : Find(node) is { } found && found.ExtendedAttributes.TryGetValue(name, out var value) ? new(new ReadOnlyMemory<byte>(value)) : new(VfsError.NoData);
     }
 
     public ValueTask<VfsResult<IReadOnlyList<string>>> ListExtendedAttributesAsync(NodeId node, CancellationToken cancellationToken)

@@ -24,7 +24,7 @@ internal static class MountServer
             var options = new FuseMountOptions { MountPoint = mountPoint, AllowOther = Environment.GetEnvironmentVariable("FUSE_TEST_ALLOW_OTHER") is not null };
             await using var mount = await FuseMount.MountAsync(fileSystem, options, NullLogger.Instance, CancellationToken.None);
             Console.WriteLine("mounted");
-            var command = Console.In.ReadLineAsync();
+            var command = Task.Run(Console.ReadLine); // Console.In.ReadLineAsync blocks its caller.
             if (await Task.WhenAny(command, mount.Completion) == command && await command is not null)
                 Console.WriteLine($"unmounted {await mount.UnmountAsync(TimeSpan.FromSeconds(30), CancellationToken.None)}");
             await mount.Completion;

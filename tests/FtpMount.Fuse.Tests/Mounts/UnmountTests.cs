@@ -56,8 +56,6 @@ public sealed class UnmountTests
         await mount.Mount.DisposeAsync();
 
         var result = await Shell.EndAsync(program);
-        if (!mount.Mount.Completion.IsCompleted)
-            Assert.Skip("This machine has no /sys/fs/fuse/connections.");
         Assert.NotEqual(0, result.ExitCode);
         Assert.Equal(1, mount.Files.CancelledReads);
     }
