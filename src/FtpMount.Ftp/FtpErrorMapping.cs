@@ -28,6 +28,9 @@ internal static class FtpErrorMapping
                 return RemoteError.AlreadyExists;
         }
 
+        // Pure-FTPd: "553 Prohibited file name"; ProFTPD: "550 Invalid directory name"; pyftpdlib: "501 can't decode path".
+        if (reply.Mentions("prohibited file name"u8) || reply.EndsWith("invalid directory name"u8) || reply.Mentions("can't decode path"u8))
+            return RemoteError.InvalidName;
         return FromText(reply) ?? reply.Code.Value switch
         {
             425 or 426 or 451 or 551 or 554 => RemoteError.ServerFailure,
@@ -42,7 +45,8 @@ internal static class FtpErrorMapping
     {
         if (reply.EndsWith("no such file or directory"u8) || reply.EndsWith("cannot find the file specified"u8) || reply.EndsWith("cannot find the path specified"u8))
             return RemoteError.NotFound;
-        if (reply.EndsWith("permission denied"u8) || reply.EndsWith("access is denied"u8))
+        // "Rename permission denied" is ProFTPD's own, with AllowOverwrite off: the target exists.
+        if ((reply.EndsWith("permission denied"u8) && !reply.EndsWith("rename permission denied"u8)) || reply.EndsWith("access is denied"u8))
             return RemoteError.AccessDenied;
         if (reply.EndsWith("file exists"u8) || reply.EndsWith("when that file already exists"u8))
             return RemoteError.AlreadyExists;

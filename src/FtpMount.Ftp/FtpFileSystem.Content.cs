@@ -137,7 +137,7 @@ public sealed partial class FtpFileSystem
                     {
                         FtpPathState.Missing => RemoteError.NotFound,
                         FtpPathState.File => RemoteError.NotADirectory,
-                        _ => reply.Code == FtpReplyCode.NameNotAllowed && reply.Mentions("name"u8) ? RemoteError.InvalidName : RemoteError.AccessDenied,
+                        _ => RemoteError.AccessDenied,
                     },
             };
         }

@@ -109,7 +109,7 @@ public sealed partial class FtpFileSystem
         return replies;
     }
 
-    /// <summary>A rename was refused: finds out why, and where the server only does not replace files, deletes the target first.</summary>
+    /// <summary>A rename was refused: finds out why, and where the server only does not replace files, does it in steps.</summary>
     private async ValueTask RenameOtherwiseAsync(
         FtpConnection connection, RemotePath source, RemotePath target, bool replace, FtpReply[] replies, CancellationToken cancellationToken)
     {
@@ -147,14 +147,31 @@ public sealed partial class FtpFileSystem
         if (!replace || FtpErrorMapping.FromText(refusal) == RemoteError.AccessDenied || _site.AtomicReplace == FtpSupport.Yes)
             throw FtpErrorMapping.Failure(replace ? FtpErrorMapping.FromText(refusal) ?? RemoteError.AccessDenied : RemoteError.AlreadyExists, "Renaming to", target, refusal);
 
-        // Both are there and of one kind: the server does not replace (IIS; ProFTPD with AllowOverwrite off).
-        var removed = await connection.ExchangeAsync(_site.Command(to == FtpPathState.Directory ? "RMD" : "DELE", target), cancellationToken);
-        if (!removed.Code.IsCompletion)
-            throw FtpErrorMapping.Failure(FtpErrorMapping.Classify(removed) ?? RemoteError.AccessDenied, "Replacing", target, removed);
-        _site.AtomicReplace = FtpSupport.No;
-        replies = await RenameOnceAsync(connection, source, target, [], cancellationToken);
+        await ReplaceInStepsAsync(connection, source, target, to, refusal, cancellationToken);
+    }
+
+    /// <summary>
+    /// Both are there and of one kind: the server does not replace (IIS; ProFTPD with AllowOverwrite off). The old target is moved aside first and deleted last, so that
+    /// it is not lost when the server does not let the source be moved either.
+    /// </summary>
+    private async ValueTask ReplaceInStepsAsync(
+        FtpConnection connection, RemotePath source, RemotePath target, FtpPathState kind, FtpReply refusal, CancellationToken cancellationToken)
+    {
+        var aside = target.Parent.Combine(".ftpmount-" + Guid.NewGuid().ToString("N")[..12] + ".replaced");
+        var moved = await RenameOnceAsync(connection, target, aside, [], cancellationToken);
+        if (!moved[1].Code.IsCompletion)
+            throw FtpErrorMapping.Failure(FtpErrorMapping.FromText(refusal) ?? RemoteError.AccessDenied, "Replacing", target, refusal);
+
+        // From here on the caller's wish to stop must not leave the target away; every command has its deadline.
+        var replies = await RenameOnceAsync(connection, source, target, [], CancellationToken.None);
         if (!replies[1].Code.IsCompletion)
-            throw FtpErrorMapping.Failure(FtpErrorMapping.Classify(replies[1]) ?? RemoteError.ServerFailure, "Renaming to", target, replies[1]);
+        {
+            await RenameOnceAsync(connection, aside, target, [], CancellationToken.None);
+            throw FtpErrorMapping.Failure(FtpErrorMapping.Classify(replies[1]) ?? RemoteError.AccessDenied, "Renaming to", target, replies[1]);
+        }
+
+        _site.AtomicReplace = FtpSupport.No;
+        await connection.ExchangeAsync(_site.Command(kind == FtpPathState.Directory ? "RMD" : "DELE", aside), CancellationToken.None);
     }
 
     private static async ValueTask<bool> HasEntriesAsync(FtpConnection connection, RemotePath directory, CancellationToken cancellationToken)
@@ -210,8 +227,7 @@ public sealed partial class FtpFileSystem
                     {
                         FtpPathState.Missing => RemoteError.NotFound,
                         FtpPathState.File => RemoteError.NotADirectory,
-                        // ProFTPD: "Invalid directory name" for [ and *.
-                        _ => reply.Mentions("invalid"u8) && reply.Mentions("name"u8) ? RemoteError.InvalidName : RemoteError.AccessDenied,
+                        _ => RemoteError.AccessDenied,
                     },
             };
         }

@@ -60,7 +60,7 @@ internal sealed class FtpListingTransfer(FtpDataTransfer? transfer, bool isMlsd,
         {
             site.CountReceived(received);
             if (!ended)
-                await transfer.AbortAsync();
+                await transfer.DrainOrAbandonAsync();
         }
     }
 

@@ -100,6 +100,9 @@ internal static class FtpStat
             return null;
         }
 
+        if (replies[0].Code == FtpReplyCode.BadParameters)
+            return null; // pyftpdlib: MLST of a name that is not UTF-8; SIZE and MDTM answer
+
         if (FtpErrorMapping.FromText(replies[0]) is { } error)
             return (error == RemoteError.AccessDenied ? FtpPathState.Denied : FtpPathState.Missing, null);
         if (path.IsRoot)
@@ -147,10 +150,14 @@ internal static class FtpStat
                 return (KindOf(entry), entry);
             }
 
-            if (exists && site.StatFilter == FtpSupport.Yes)
-                return await LookInListingAsync(connection, path, isDirectory, size, modified, cancellationToken);
-            if (exists && site.StatFilter == FtpSupport.Unknown)
-                site.StatFilter = FtpSupport.No;
+            if (exists)
+            {
+                // A link, which the filter does not match; or a server without the filter. Once is enough to know.
+                var found = await LookInListingAsync(connection, path, isDirectory, size, modified, cancellationToken);
+                if (site.StatFilter == FtpSupport.Unknown && found.Entry is { Kind: not RemoteKind.Symlink })
+                    site.StatFilter = FtpSupport.No;
+                return found;
+            }
         }
 
         if (isDirectory)
@@ -185,7 +192,7 @@ internal static class FtpStat
     }
 
     /// <summary>The last resort, for links on vsftpd and for servers that have neither SIZE nor MDTM: the listing of the parent.</summary>
-    private static async ValueTask<(FtpPathState, RemoteEntry?)> LookInListingAsync(
+    private static async ValueTask<(FtpPathState State, RemoteEntry? Entry)> LookInListingAsync(
         FtpConnection connection, RemotePath path, bool isDirectory, long? size, RemoteTime? modified, CancellationToken cancellationToken)
     {
         if (!path.IsRoot)

@@ -159,8 +159,6 @@ internal sealed partial class FtpConnection
             var opening = await AwaitOpeningAsync(script, connecting, cancellationToken);
             if (opening.Code.IsNegative)
             {
-                if (request.RangeLength is not null)
-                    _control.MarkBroken(); // a RANG that may be pending cannot be taken back
                 TransferEnded();
                 return FtpTransferOpening.Refused(opening);
             }
@@ -222,7 +220,7 @@ internal sealed partial class FtpConnection
             }
 
             var transport = await connecting;
-            await new FtpDataTransfer(this, transport, opening).AbortAsync();
+            await new FtpDataTransfer(this, transport, opening).DrainOrAbandonAsync();
         }
         finally
         {

@@ -1,6 +1,9 @@
+using System.Buffers;
 using System.Net.Sockets;
 using FtpMount.Ftp.Control;
+using FtpMount.Ftp.Transfers;
 using FtpMount.Ftp.Transport;
+using FtpMount.Remote;
 
 namespace FtpMount.Ftp.Session;
 
@@ -64,6 +67,40 @@ internal sealed class FtpDataTransfer : IDisposable
             _connection.TransferEnded();
         else
             await _connection.SettleAfterAbortAsync();
+    }
+
+    /// <summary>
+    /// Ends a listing before its end. What is left is read and dropped when it is little; otherwise the session ends, too: after a broken-off listing Pure-FTPd
+    /// puts what it had not sent in front of the next one. Never throws.
+    /// </summary>
+    public async ValueTask DrainOrAbandonAsync()
+    {
+        const int MostToDrain = 256 * 1024;
+        var buffer = ArrayPool<byte>.Shared.Rent(32 * 1024);
+        try
+        {
+            for (var left = MostToDrain; left > 0;)
+            {
+                var count = await FtpReceive.ReceiveAsync(this, buffer, CancellationToken.None);
+                if (count == 0)
+                {
+                    await CompleteAsync(CancellationToken.None);
+                    return;
+                }
+
+                left -= count;
+            }
+
+            Abandon();
+        }
+        catch (RemoteException)
+        {
+            Abandon();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     /// <summary>Ends transfer and session at once, from any thread.</summary>

@@ -7,16 +7,13 @@ using FtpMount.Remote;
 namespace FtpMount.Ftp.Transfers;
 
 /// <summary>
-/// Sends the content of a STOR or APPE. A file goes over a plain connection with sendfile(2); anything else in large pooled blocks. The final reply is read
-/// at the same time, so that a server that refuses in the middle (disk full) is heard and not only felt.
+/// Sends the content of a STOR or APPE in large pooled blocks. The final reply is read at the same time, so that a server that refuses in the middle
+/// (disk full) is heard and not only felt. sendfile(2) was measured on loopback: no faster (150 MB/s beside 200 in the same run), a fifth less CPU.
 /// </summary>
 internal static class FtpStore
 {
     /// <summary>One read from the stream and one send: as large as copying gets faster with.</summary>
     private const int BlockSize = 1 << 20;
-
-    /// <summary>One call of sendfile: how often progress is told.</summary>
-    private const int FileBlockSize = 8 << 20;
 
     /// <summary>How long after the data connection broke the server may take to say why.</summary>
     private static readonly TimeSpan ReasonGrace = TimeSpan.FromSeconds(3);
@@ -137,30 +134,6 @@ internal static class FtpStore
 
         public async ValueTask SendAsync(Stream content, CancellationToken cancellationToken)
         {
-            if (content is FileStream file && transfer.Data.IsPlain && OperatingSystem.IsLinux())
-                await SendFileAsync(file, cancellationToken);
-            await SendBlocksAsync(content, cancellationToken);
-            _done = true;
-        }
-
-        /// <summary>sendfile(2): the file's pages go to the socket without passing through this process.</summary>
-        private async ValueTask SendFileAsync(FileStream file, CancellationToken cancellationToken)
-        {
-            using var completion = new SendFileCompletion();
-            while (file.Length - file.Position is > 0 and var rest)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                var count = (int)Math.Min(rest, FileBlockSize);
-                await completion.SendAsync(transfer.Data.Socket, file, file.Position, count);
-                if (completion.BytesTransferred == 0)
-                    break; // the file became shorter
-                file.Position += completion.BytesTransferred;
-                Note(completion.BytesTransferred);
-            }
-        }
-
-        private async ValueTask SendBlocksAsync(Stream content, CancellationToken cancellationToken)
-        {
             var buffer = ArrayPool<byte>.Shared.Rent(BlockSize);
             try
             {
@@ -169,6 +142,8 @@ internal static class FtpStore
                     await transfer.Data.SendAsync(buffer.AsMemory(0, count), cancellationToken);
                     Note(count);
                 }
+
+                _done = true;
             }
             finally
             {

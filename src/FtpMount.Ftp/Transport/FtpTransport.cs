@@ -12,9 +12,6 @@ internal abstract class FtpTransport(Socket socket) : IDisposable
     /// <summary>The TCP connection below.</summary>
     public Socket Socket { get; } = socket;
 
-    /// <summary>Whether bytes go over the socket as they are, so that a file may be sent with sendfile(2).</summary>
-    public abstract bool IsPlain { get; }
-
     /// <summary>The other side.</summary>
     public IPEndPoint RemoteEndPoint => (IPEndPoint)Socket.RemoteEndPoint!;
 

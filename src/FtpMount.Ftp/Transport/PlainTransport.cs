@@ -6,9 +6,6 @@ namespace FtpMount.Ftp.Transport;
 internal sealed class PlainTransport(Socket socket) : FtpTransport(socket)
 {
     /// <inheritdoc/>
-    public override bool IsPlain => true;
-
-    /// <inheritdoc/>
     public override ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken) =>
         Socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken);
 
