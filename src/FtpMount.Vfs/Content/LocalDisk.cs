@@ -90,6 +90,6 @@ public static partial class LocalDisk
         }
     }
 
-    [LibraryImport("libc", EntryPoint = "fallocate64", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     private static partial int Fallocate(SafeFileHandle file, int mode, long offset, long length);
 }
