@@ -93,7 +93,6 @@ public sealed class FuseMount : IAsyncDisposable
         }
         catch (Exception e)
         {
-            mount._notifier.Start(FuseInitFlags.None, 0);
             await mount.DisposeAsync();
             if (e is TimeoutException)
                 throw new FuseMountException(FuseMountError.Failed, $"{mount.MountPoint}: the kernel did not begin to use the mount within {options.Timeout.TotalSeconds:0} s.", e);
@@ -116,7 +115,7 @@ public sealed class FuseMount : IAsyncDisposable
         // umount may wait for requests that this process answers, so it must not hold a thread that answers them.
         using var expiry = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         expiry.CancelAfter(deadline);
-        var unmount = Task.Factory.StartNew(() => Unmount(deadline), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var unmount = Task.Factory.StartNew(Unmount, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
             await unmount.WaitAsync(expiry.Token);
@@ -209,15 +208,15 @@ public sealed class FuseMount : IAsyncDisposable
 #pragma warning restore CA1031
     }
 
-    private void Unmount(TimeSpan deadline)
+    private void Unmount()
     {
         // Somebody else's mount may lie at the same path by now, or ours be detached already: then only the end is waited for.
-        if (MountTable.Find(MountPoint) is not { } top || (_mounted is not null && top.Device != _mounted.Device))
+        if (_mounted is not null && MountTable.Find(MountPoint)?.Device != _mounted.Device)
             return;
         if (_byKernel)
             UnmountByKernel();
         else
-            UnmountByFusermount(deadline);
+            UnmountByFusermount();
     }
 
     private void UnmountByKernel()
@@ -238,14 +237,14 @@ public sealed class FuseMount : IAsyncDisposable
             _logger.LogError("{Path}: cannot be unmounted: {Error}.", MountPoint, LibC.Describe((int)errno));
     }
 
-    private void UnmountByFusermount(TimeSpan deadline)
+    private void UnmountByFusermount()
     {
-        if (Fusermount.Unmount(MountPoint, lazy: false, deadline) is not { } message)
+        if (Fusermount.Unmount(MountPoint, lazy: false, _options.Timeout) is not { } message)
             return;
         if (MountTable.Find(MountPoint) is null)
             return;
         _logger.LogInformation("{Path}: {Message}; it is detached and ends with the last program that uses it.", MountPoint, message);
-        if (Fusermount.Unmount(MountPoint, lazy: true, deadline) is { } lazyMessage && MountTable.Find(MountPoint) is not null)
+        if (Fusermount.Unmount(MountPoint, lazy: true, _options.Timeout) is { } lazyMessage && MountTable.Find(MountPoint) is not null)
             _logger.LogError("{Path}: cannot be unmounted: {Error}.", MountPoint, lazyMessage);
     }
 

@@ -31,6 +31,7 @@ internal sealed class KernelNotifier : IVfsObserver
     private Dictionary<NodeId, PendingRange> _nodes = [];
     private Dictionary<PendingEntry, NodeId> _entries = [];
     private bool _overflow;
+    private bool _started;
     private bool _stopping;
     private bool _hasExpireOnly;
     private uint _kernelMinorVersion;
@@ -50,6 +51,13 @@ internal sealed class KernelNotifier : IVfsObserver
     {
         _hasExpireOnly = agreed.HasFlag(FuseInitFlags.HasExpireOnly);
         _kernelMinorVersion = kernelMinorVersion;
+        lock (_lock)
+        {
+            if (_stopping)
+                return;
+            _started = true;
+        }
+
         new Thread(Run) { IsBackground = true, Name = "fuse-notify" }.Start();
     }
 
@@ -60,6 +68,8 @@ internal sealed class KernelNotifier : IVfsObserver
         {
             _stopping = true;
             Monitor.Pulse(_lock);
+            if (!_started)
+                _ended.TrySetResult();
         }
     }
 

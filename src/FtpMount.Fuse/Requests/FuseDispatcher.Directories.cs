@@ -53,6 +53,11 @@ internal sealed partial class FuseDispatcher
         {
             AnswerDirectory(request, sink, await operation);
         }
+        catch (OperationCanceledException) when (request.Cancellation.IsCancellationRequested)
+        {
+            sink.ForgetAll(_fileSystem);
+            request.Reply(Errno.EINTR);
+        }
         catch (Exception e)
         {
             sink.ForgetAll(_fileSystem);

@@ -21,7 +21,7 @@ internal sealed partial class FuseDispatcher
         if ((ulong)count > request.Argument)
             request.Reply(Errno.EIO);
         else
-            request.ReplyBody(count);
+            request.ReplyRead(count);
     };
 
     private static readonly Action<FuseRequest, int> ReplyWrite = static (request, count) =>
@@ -29,7 +29,7 @@ internal sealed partial class FuseDispatcher
         if ((ulong)count > request.Argument)
             request.Reply(Errno.EIO);
         else
-            request.Reply(new FuseWriteOut { Size = (uint)count });
+            request.ReplyWritten(count);
     };
 
     private static readonly Action<FuseRequest, long> ReplyOffset = static (request, offset) =>
@@ -90,7 +90,6 @@ internal sealed partial class FuseDispatcher
         request.Argument = arguments.Size;
         var buffer = request.TakeReplyBody((int)arguments.Size);
         var operation = _fileSystem.ReadAsync(new VfsHandle(arguments.Handle), (long)arguments.Offset, buffer, request.Cancellation);
-        Statistics.CountRead((int)arguments.Size);
         Finish(request, operation, ReplyRead);
     }
 
@@ -104,7 +103,6 @@ internal sealed partial class FuseDispatcher
 
         request.Argument = arguments.Size;
         var data = frame.Slice(Unsafe.SizeOf<FuseInHeader>() + Unsafe.SizeOf<FuseWriteIn>(), (int)arguments.Size);
-        Statistics.CountWritten((int)arguments.Size);
         Finish(request, _fileSystem.WriteAsync(new VfsHandle(arguments.Handle), (long)arguments.Offset, data, request.Cancellation), ReplyWrite, withData: true);
     }
 

@@ -150,6 +150,20 @@ internal sealed class FuseRequest(IVirtualFileSystem fileSystem, IFuseTransport 
         return ReplyBody(bytes.Length);
     }
 
+    /// <summary>Answers a READ with what the reply body holds.</summary>
+    public void ReplyRead(int length)
+    {
+        statistics.CountRead(length);
+        ReplyBody(length);
+    }
+
+    /// <summary>Answers a WRITE.</summary>
+    public void ReplyWritten(int length)
+    {
+        statistics.CountWritten(length);
+        Reply(new FuseWriteOut { Size = (uint)length });
+    }
+
     /// <summary>The file system failed with an exception: a bug in one request must never end the mount.</summary>
     public void Fail(Exception exception)
     {

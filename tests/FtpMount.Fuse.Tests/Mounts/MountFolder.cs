@@ -30,7 +30,7 @@ internal sealed class MountFolder : IAsyncDisposable
             Assert.Skip("There is no /dev/fuse on this machine.");
         try
         {
-            using var device = File.Open("/dev/fuse", FileMode.Open, FileAccess.ReadWrite);
+            using var device = File.Open("/dev/fuse", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
