@@ -46,6 +46,7 @@ public sealed partial class VirtualFileSystem
             if (found is null)
                 return VfsError.Stale;
             NodeTable.Pin(found);
+            found.ContentUsers++;
         }
 
         try
@@ -58,11 +59,11 @@ public sealed partial class VirtualFileSystem
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
         {
-            return Failed(e, "Changing attributes", found);
+            return Failed(e, "Changing attributes", found).AsPermission();
         }
         finally
         {
-            await UnpinAsync(found).ConfigureAwait(false);
+            await EndContentUseAsync(found).ConfigureAwait(false);
         }
     }
 
@@ -267,11 +268,23 @@ public sealed partial class VirtualFileSystem
             return node.File is { } file && file.Handles.Exists(h => h.CanWrite);
     }
 
-    /// <summary>Gives a pin back, and closes what only the pin kept open.</summary>
-    private async ValueTask UnpinAsync(Node node)
+    /// <summary>A pinned node's staging file is needed by an operation that may not have it open.</summary>
+    private Node UseContent(Node node)
     {
         lock (_table.Gate)
+            node.ContentUsers++;
+        return node;
+    }
+
+    /// <summary>Gives the use of the content and the pin back, and closes what only they kept open.</summary>
+    private async ValueTask EndContentUseAsync(Node node)
+    {
+        lock (_table.Gate)
+        {
+            node.ContentUsers--;
             _table.Unpin(node);
+        }
+
         await _uploader.CloseStagingAsync(node).ConfigureAwait(false);
     }
 }

@@ -15,6 +15,9 @@ public sealed partial class VirtualFileSystem
     /// <summary>One call copies no more, so that no call takes longer than a program waits.</summary>
     private const long LongestCopy = 16 << 20;
 
+    /// <summary>A read that finds its file renamed or changed looks again; a file that changes all the time is given up.</summary>
+    private const int ReadAttempts = 5;
+
     private const int CopyBuffer = 1 << 20;
 
     /// <inheritdoc/>
@@ -25,12 +28,20 @@ public sealed partial class VirtualFileSystem
         if (offset < 0)
             return new(VfsError.InvalidArgument);
         ValueTask<int> read;
-        if (open.Node.File!.Staging is { } staging)
-            read = staging.ReadAsync(offset, buffer, cancellationToken);
-        else if (open is { Reader: { } reader, IsStale: false })
-            read = reader.ReadAsync(offset, buffer, cancellationToken);
-        else
-            return ReadSlowlyAsync(open, default, false, offset, buffer, cancellationToken);
+        try
+        {
+            if (open.Node.File!.Staging is { } staging)
+                read = staging.ReadAsync(offset, buffer, cancellationToken);
+            else if (open is { Reader: { } reader, IsStale: false })
+                read = reader.ReadAsync(offset, buffer, cancellationToken);
+            else
+                return ReadSlowlyAsync(open, default, false, offset, buffer, cancellationToken);
+        }
+        catch (IOException e)
+        {
+            return new(Failed(e, "Reading", open.Node));
+        }
+
         return read.IsCompletedSuccessfully ? new(read.Result) : ReadSlowlyAsync(open, read, true, offset, buffer, cancellationToken);
     }
 
@@ -153,12 +164,13 @@ public sealed partial class VirtualFileSystem
                     return await started.ConfigureAwait(false);
                 if (open.Node.File!.Staging is { } staging)
                     return await staging.ReadAsync(offset, buffer, cancellationToken).ConfigureAwait(false);
-                var reader = await TakeReaderAsync(open).ConfigureAwait(false);
+                await IsAdoptedAsync(open.Node).ConfigureAwait(false);
+                var reader = TakeReader(open);
                 return reader is null ? VfsError.Stale : await reader.ReadAsync(offset, buffer, cancellationToken).ConfigureAwait(false);
             }
-            catch (RemoteException e) when (attempt == 1 && e.Error is RemoteError.NotFound or RemoteError.Changed)
+            catch (RemoteException e) when (attempt < ReadAttempts && e.Error is RemoteError.NotFound or RemoteError.Changed)
             {
-                // It was renamed here a moment ago, or changed on the server: look once what it is now.
+                // It was renamed here a moment ago, or changed on the server: look what it is now.
                 isStarted = false;
                 var error = await LookAgainAsync(open, cancellationToken).ConfigureAwait(false);
                 if (error != VfsError.None)
@@ -196,33 +208,25 @@ public sealed partial class VirtualFileSystem
     }
 
     /// <summary>The handle's reader on the present content; null when there is none.</summary>
-    private async ValueTask<ContentReader?> TakeReaderAsync(FileHandle open)
+    private ContentReader? TakeReader(FileHandle open)
     {
-        RemoteContent? oldContent = null;
-        ContentReader? oldReader = null;
-        ContentReader? reader;
         lock (_table.Gate)
         {
-            if (open.IsStale)
+            if (open is { IsStale: true, Content: { } content, Reader: { } reader })
             {
-                (oldContent, oldReader) = (open.Content, open.Reader);
+                open.Superseded.Add((content, reader));
                 (open.Content, open.Reader) = (null, null);
-                open.IsStale = false;
             }
 
+            open.IsStale = false;
             if (open.Reader is null && open.Node.Remote is { } remote)
             {
                 open.Content = _content.Open(_table.PathOf(open.Node), EntryMerge.VersionOf(remote));
                 open.Reader = open.Content.CreateReader();
             }
 
-            reader = open.Reader;
+            return open.Reader;
         }
-
-        if (oldReader is not null)
-            await oldReader.DisposeAsync().ConfigureAwait(false);
-        oldContent?.Dispose();
-        return reader;
     }
 
     /// <summary>Writes into a staging file that is there and whose writers are not held up.</summary>
@@ -269,6 +273,9 @@ public sealed partial class VirtualFileSystem
     {
         lock (_table.Gate)
         {
+            // An upload that was just reading may have taken the change along already.
+            if (!node.File!.IsDirty)
+                return;
             node.LocalModified = NodeTable.FullSeconds(_clock.UtcNow);
             _uploader.NoteChanged(node);
         }
@@ -328,12 +335,20 @@ public sealed partial class VirtualFileSystem
         NoteWritten(node);
     }
 
+    /// <summary>What was just uploaded is being handed to the cache: whoever opens it next finds it there.</summary>
+    private Task IsAdoptedAsync(Node node)
+    {
+        lock (_table.Gate)
+            return node.File!.Adopting?.Task ?? Task.CompletedTask;
+    }
+
     /// <summary>The node's staging file, made when there is none: over the content that the server has, or empty.</summary>
     private async ValueTask<StagingFile> EnsureStagingAsync(Node node, bool keepContent)
     {
         var file = node.File!;
         while (true)
         {
+            await IsAdoptedAsync(node).ConfigureAwait(false);
             RemotePath path;
             FileVersion? version;
             lock (_table.Gate)
@@ -350,7 +365,7 @@ public sealed partial class VirtualFileSystem
                 lock (file.WriteGate)
                 {
                     var still = keepContent && node.Remote is { Size: > 0 } remote ? EntryMerge.VersionOf(remote) : (FileVersion?)null;
-                    if (file.Staging is null && version == still && path == _table.PathOf(node))
+                    if (file is { Staging: null, Adopting: null } && version == still && path == _table.PathOf(node))
                     {
                         file.Staging = made;
                         file.UploadedChangeCount = -1;

@@ -57,7 +57,7 @@ public sealed partial class VirtualFileSystem
         }
         finally
         {
-            await UnpinAsync(found).ConfigureAwait(false);
+            Unpin(found);
         }
     }
 
@@ -252,16 +252,20 @@ public sealed partial class VirtualFileSystem
 
     private async ValueTask CloseReaderAsync(FileHandle handle)
     {
-        RemoteContent? content;
-        ContentReader? reader;
+        List<(RemoteContent Content, ContentReader Reader)> leases;
         lock (_table.Gate)
         {
-            (content, reader) = (handle.Content, handle.Reader);
+            leases = [.. handle.Superseded];
+            handle.Superseded.Clear();
+            if (handle is { Content: { } content, Reader: { } reader })
+                leases.Add((content, reader));
             (handle.Content, handle.Reader) = (null, null);
         }
 
-        if (reader is not null)
+        foreach (var (content, reader) in leases)
+        {
             await reader.DisposeAsync().ConfigureAwait(false);
-        content?.Dispose();
+            content.Dispose();
+        }
     }
 }

@@ -136,7 +136,9 @@ public sealed partial class VirtualFileSystem
                 if (TryResolve(directory, name, out var node, out var absentFor))
                     return Pinned(node, absentFor);
                 _misses++;
-                stat = _revalidator.StatUnlessListing(directory, name);
+
+                // While the caller has the name, a listing is not believed for it.
+                stat = ownsName ? _revalidator.Stat(directory, name) : _revalidator.StatUnlessListing(directory, name);
                 if (stat is null)
                     list = _revalidator.List(directory);
             }

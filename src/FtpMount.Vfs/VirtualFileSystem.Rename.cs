@@ -42,15 +42,15 @@ public sealed partial class VirtualFileSystem
             var resolved = await ResolveAsync(from, name, ownsName: true, cancellationToken).ConfigureAwait(false);
             if (resolved.Error != VfsError.None)
                 return resolved.Error;
-            source = resolved.Node;
-            if (source is null)
+            if (resolved.Node is null)
                 return VfsError.NotFound;
+            source = UseContent(resolved.Node);
             if (source.Kind == RemoteKind.Directory && !isDirectory)
                 return VfsError.Busy;
             resolved = await ResolveAsync(to, newName, ownsName: true, cancellationToken).ConfigureAwait(false);
             if (resolved.Error != VfsError.None)
                 return resolved.Error;
-            target = resolved.Node;
+            target = resolved.Node is null ? null : UseContent(resolved.Node);
             error = CheckRename(source, to, target, flags);
             if (error != VfsError.None || source == target)
                 return error;
@@ -65,9 +65,9 @@ public sealed partial class VirtualFileSystem
             if (isDirectory)
                 _directoryRenames.Release();
             if (source is not null)
-                await UnpinAsync(source).ConfigureAwait(false);
+                await EndContentUseAsync(source).ConfigureAwait(false);
             if (target is not null)
-                await UnpinAsync(target).ConfigureAwait(false);
+                await EndContentUseAsync(target).ConfigureAwait(false);
             Unpin(from);
             Unpin(to);
         }
@@ -121,6 +121,11 @@ public sealed partial class VirtualFileSystem
         if (target is not null)
             _uploader.CancelUpload(target);
         using var replaced = target is null ? null : await replacing.ConfigureAwait(false);
+
+        // Something may have been made in the target directory before it was taken.
+        var error = CheckRename(source, to, target, flags);
+        if (error != VfsError.None)
+            return error;
         RemotePath oldPath;
         RemotePath newPath;
         bool exists;
@@ -150,9 +155,11 @@ public sealed partial class VirtualFileSystem
             _table.Move(source, to, newName);
             _table.MarkDirectoryChanged(from);
             _table.MarkDirectoryChanged(to);
+
+            // In one step with the name: content opened in between would be opened twice, and one of the two not follow the next rename.
+            _content.Rename(oldPath, newPath);
         }
 
-        _content.Rename(oldPath, newPath);
         return VfsError.None;
     }
 

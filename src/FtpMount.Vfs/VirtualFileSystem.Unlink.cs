@@ -27,9 +27,9 @@ public sealed partial class VirtualFileSystem
             var found = await ResolveAsync(directory, name, ownsName: true, cancellationToken).ConfigureAwait(false);
             if (found.Error != VfsError.None)
                 return found.Error;
-            node = found.Node;
-            if (node is null)
+            if (found.Node is null)
                 return VfsError.NotFound;
+            node = UseContent(found.Node);
             if (node.Kind == RemoteKind.Directory)
                 return VfsError.IsADirectory;
             var taking = _locks.MoveAsync(node, cancellationToken);
@@ -55,7 +55,7 @@ public sealed partial class VirtualFileSystem
         finally
         {
             if (node is not null)
-                await UnpinAsync(node).ConfigureAwait(false);
+                await EndContentUseAsync(node).ConfigureAwait(false);
             lock (_table.Gate)
                 _table.Unpin(directory);
         }
@@ -155,9 +155,9 @@ public sealed partial class VirtualFileSystem
             _uploader.NoteGone(node);
             _table.Detach(node);
             node.Name = hidden;
+            _content.Rename(from, to);
         }
 
-        _content.Rename(from, to);
         return true;
     }
 
@@ -173,16 +173,28 @@ public sealed partial class VirtualFileSystem
     {
         RemotePath path;
         lock (_table.Gate)
-            path = _table.PathOf(node);
-        await FetchToStagingAsync(node).ConfigureAwait(false);
-        await _remote.DeleteFileAsync(path, Lane.Interactive, _stopping.Token).ConfigureAwait(false);
-        lock (_table.Gate)
         {
-            node.Parent!.Directory!.Hidden.Remove(node.Name);
-            node.Remote = null;
+            NodeTable.Pin(node);
+            node.ContentUsers++;
+            path = _table.PathOf(node);
         }
 
-        _content.Forget(path);
+        try
+        {
+            await FetchToStagingAsync(node).ConfigureAwait(false);
+            await _remote.DeleteFileAsync(path, Lane.Interactive, _stopping.Token).ConfigureAwait(false);
+            lock (_table.Gate)
+            {
+                node.Parent!.Directory!.Hidden.Remove(node.Name);
+                node.Remote = null;
+            }
+
+            _content.Forget(path);
+        }
+        finally
+        {
+            await EndContentUseAsync(node).ConfigureAwait(false);
+        }
     }
 
     private void DetachFile(Node node, RemotePath path)

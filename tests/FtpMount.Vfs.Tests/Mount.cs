@@ -11,6 +11,7 @@ internal sealed class Mount : IAsyncDisposable
 
     public static readonly CancellationToken None = CancellationToken.None;
 
+    private readonly System.Collections.Concurrent.ConcurrentQueue<NodeId> _lookedUp = new();
     private readonly string _directory = Path.Combine(Path.GetTempPath(), $"ftpmount-vfs-{Guid.NewGuid():n}");
 
     public Mount(Action<MemoryRemote>? prepare = null, Func<VfsOptions, VfsOptions>? options = null)
@@ -57,9 +58,17 @@ internal sealed class Mount : IAsyncDisposable
             entry = found.Value;
             if (entry.Node.IsNone)
                 break;
+            _lookedUp.Enqueue(entry.Node);
         }
 
         return entry;
+    }
+
+    /// <summary>Gives back the lookups of all paths so far, as a kernel short of memory does.</summary>
+    public void ForgetAll()
+    {
+        while (_lookedUp.TryDequeue(out var node))
+            Vfs.Forget(node, 1);
     }
 
     public async Task<bool> Exists(string path) => !(await Lookup(path)).Node.IsNone;
@@ -96,6 +105,7 @@ internal sealed class Mount : IAsyncDisposable
         var (parent, name) = await Split(path);
         var created = await Vfs.CreateAsync(parent, name, mode, flags, Caller, None);
         Assert.Equal(VfsError.None, created.Error);
+        _lookedUp.Enqueue(created.Value.Entry.Node);
         return created.Value.Open.Handle;
     }
 
@@ -156,7 +166,10 @@ internal sealed class Mount : IAsyncDisposable
     public async Task<VfsError> MakeDirectory(string path, int mode = 0x1ED)
     {
         var (parent, name) = await Split(path);
-        return (await Vfs.CreateDirectoryAsync(parent, name, mode, Caller, None)).Error;
+        var made = await Vfs.CreateDirectoryAsync(parent, name, mode, Caller, None);
+        if (made.IsSuccess)
+            _lookedUp.Enqueue(made.Value.Node);
+        return made.Error;
     }
 
     public async Task<VfsError> Rename(string from, string to, VfsRenameFlags flags = VfsRenameFlags.None)

@@ -22,6 +22,9 @@ internal sealed class FileHandle(ulong id, Node node, VfsOpenFlags flags)
     /// <summary>The lease on the content that was there when the handle was opened or first read; set under the table's gate.</summary>
     public RemoteContent? Content { get; set; }
 
+    /// <summary>Leases taken before, on which reads may still be running; given back when the handle is closed.</summary>
+    public List<(RemoteContent Content, ContentReader Reader)> Superseded { get; } = [];
+
     /// <summary>The file has other content now than <see cref="Content"/>: the next read takes a new lease.</summary>
     public bool IsStale { get; set; }
 

@@ -31,7 +31,7 @@ internal sealed class FileState
 
     // The upload, under the table's gate.
 
-    /// <summary>The upload under way or the last one; its result is the error.</summary>
+    /// <summary>The upload under way; its result is the error.</summary>
     public Task<VfsError>? Upload { get; set; }
 
     /// <summary>Ends the upload under way because its file is to go.</summary>
@@ -57,6 +57,9 @@ internal sealed class FileState
     public string? TemporaryName { get; set; }
 
     public Node? TemporaryDirectory { get; set; }
+
+    /// <summary>Completes when the uploaded staging file has become cached content.</summary>
+    public TaskCompletionSource? Adopting { get; set; }
 
     /// <summary>Completes when writers may go on; set while an upload needs the content to hold still.</summary>
     public TaskCompletionSource? WritersHeld { get; set; }

@@ -52,6 +52,13 @@ internal sealed class NamespaceLocks(Lock gate)
         }
     }
 
+    /// <summary>Holds a path still if nothing on it is being moved; null when something is.</summary>
+    public IDisposable? TryUsePath(Node node)
+    {
+        lock (_gate)
+            return MovingOn(node) is null ? new PathUse(this, node) : null;
+    }
+
     /// <summary>
     /// Takes a node for a move. The caller has its name, so that nobody else can want to move it, and the use of its directory's path.
     /// </summary>
@@ -162,9 +169,7 @@ internal sealed class NamespaceLocks(Lock gate)
 
         private static void Give(Node directory, string name)
         {
-            var state = directory.Directory!;
-            state.BusyNames.Remove(name, out var busy);
-            state.Touch(name);
+            directory.Directory!.BusyNames.Remove(name, out var busy);
             busy!.SetResult();
         }
     }

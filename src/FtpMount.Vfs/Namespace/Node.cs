@@ -33,6 +33,9 @@ internal sealed class Node(ulong id, ulong generation, RemoteKind kind, ulong in
     /// <summary>Requests that work on it just now and must find it again.</summary>
     public int Pins { get; set; }
 
+    /// <summary>Operations that need its staging file without having it open.</summary>
+    public int ContentUsers { get; set; }
+
     /// <summary>It has no name any more: unlinked, replaced, or vanished from the server.</summary>
     public bool Deleted { get; set; }
 

@@ -305,8 +305,8 @@ internal sealed class NodeTable
         foreach (var (name, _) in state.Hidden)
             listing.Remove(name);
 
-        // Names that changed here since: what is here counts.
-        foreach (var name in state.Touched.Where(t => t.Value > sequence).Select(t => t.Key).Concat(state.BusyNames.Keys))
+        // Names that changed here since: what is here counts. One that is being changed just now is put right when that is done.
+        foreach (var (name, _) in state.Touched.Where(t => t.Value > sequence))
         {
             if (state.TryGetChild(name, out var child))
                 listing.Set(name, child.Remote);

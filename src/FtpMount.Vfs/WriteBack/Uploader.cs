@@ -206,9 +206,10 @@ internal sealed partial class Uploader : IAsyncDisposable
         StagingFile? staging = null;
         List<StagingFile>? retired = null;
         FileVersion? adopt = null;
+        IDisposable? path = null;
         lock (_table.Gate)
         {
-            if (node.OpenHandles > 0 || node.Pins > 0)
+            if (node.OpenHandles > 0 || node.ContentUsers > 0)
                 return;
             if (file.Retired.Count > 0)
             {
@@ -228,13 +229,38 @@ internal sealed partial class Uploader : IAsyncDisposable
             if (staging is { IsDirty: true } && !node.Deleted)
                 DropRefused(node);
             else if (staging is { UploadedVersion: { } version } && !node.Deleted && node.Remote is { } remote && EntryMerge.VersionOf(remote).IsSameAs(version))
-                adopt = EntryMerge.VersionOf(remote);
+            {
+                // Nothing waits here: whoever moves the file may be waiting for the adoption.
+                path = _locks.TryUsePath(node);
+                adopt = path is null ? null : EntryMerge.VersionOf(remote);
+            }
+
             if (adopt is not null)
+            {
                 node.Pins++;
+                file.Adopting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
         }
 
-        if (adopt is { } known)
-            await AdoptAsync(node, staging!, known).ConfigureAwait(false);
+        try
+        {
+            if (adopt is { } known)
+                await AdoptAsync(node, staging!, known).ConfigureAwait(false);
+        }
+        finally
+        {
+            path?.Dispose();
+            lock (_table.Gate)
+            {
+                if (adopt is not null)
+                {
+                    node.Pins--;
+                    file.Adopting!.SetResult();
+                    file.Adopting = null;
+                }
+            }
+        }
+
         if (staging is not null)
         {
             staging.Discard();
@@ -245,8 +271,6 @@ internal sealed partial class Uploader : IAsyncDisposable
             await old.DisposeAsync().ConfigureAwait(false);
         lock (_table.Gate)
         {
-            if (adopt is not null)
-                node.Pins--;
             _table.TryEvict(node);
         }
     }
@@ -269,7 +293,7 @@ internal sealed partial class Uploader : IAsyncDisposable
     /// <summary>The upload under way, or a new one. Called under the gate.</summary>
     private Task<VfsError> StartOrJoin(Node node, FileState file)
     {
-        if (file.Upload is { IsCompleted: false } running)
+        if (file.Upload is { } running)
             return running;
         if (_disposed)
             return Task.FromResult(VfsError.Interrupted);
@@ -277,6 +301,7 @@ internal sealed partial class Uploader : IAsyncDisposable
         file.UploadCancellation = cancellation;
         file.BytesSent = 0;
         node.Pins++;
+        node.ContentUsers++;
         var upload = Task.Run(() => RunAsync(node, file, cancellation), CancellationToken.None);
         file.Upload = upload;
         _running.Add(upload);
@@ -315,8 +340,10 @@ internal sealed partial class Uploader : IAsyncDisposable
 
         lock (_table.Gate)
         {
+            file.Upload = null;
             file.UploadCancellation = null;
             node.Pins--;
+            node.ContentUsers--;
             if (node.Deleted)
                 error = VfsError.None;
             else if (!superseded)
@@ -378,7 +405,7 @@ internal sealed partial class Uploader : IAsyncDisposable
         var next = long.MaxValue;
         foreach (var node in _changed.Values)
         {
-            if (node.File is { Failures: > 0 } file && file.Upload is not { IsCompleted: false })
+            if (node.File is { Failures: > 0 } file && file.Upload is null)
                 next = Math.Min(next, file.RetryAt);
         }
 
@@ -400,7 +427,7 @@ internal sealed partial class Uploader : IAsyncDisposable
             {
                 if (free <= 0)
                     break;
-                if (node.File is { Failures: > 0 } file && file.RetryAt <= now && file.Upload is not { IsCompleted: false })
+                if (node.File is { Failures: > 0 } file && file.RetryAt <= now && file.Upload is null)
                 {
                     free--;
                     StartOrJoin(node, file);
@@ -408,7 +435,7 @@ internal sealed partial class Uploader : IAsyncDisposable
             }
 
             // Those that found no room are looked at again soon.
-            if (_changed.Values.Any(n => n.File is { Failures: > 0 } file && file.RetryAt <= now && file.Upload is not { IsCompleted: false }))
+            if (_changed.Values.Any(n => n.File is { Failures: > 0 } file && file.RetryAt <= now && file.Upload is null))
                 _retryTimer.Change(ShortestPause, Timeout.InfiniteTimeSpan);
             else
                 ArmRetryTimer();
@@ -419,14 +446,9 @@ internal sealed partial class Uploader : IAsyncDisposable
     {
         try
         {
-            using var use = await _locks.UsePathAsync(node, CancellationToken.None).ConfigureAwait(false);
             RemotePath path;
             lock (_table.Gate)
-            {
-                if (node.Deleted)
-                    return;
                 path = _table.PathOf(node);
-            }
 
             staging.Flush(toDisk: false);
             await _content.AdoptAsync(path, version, staging.LocalPath, CancellationToken.None).ConfigureAwait(false);
@@ -441,7 +463,7 @@ internal sealed partial class Uploader : IAsyncDisposable
     /// <summary>An empty file that the server refuses for good holds nothing that could be lost.</summary>
     private static bool IsNothingToKeep(Node node, StagingFile staging) =>
         node.Remote is null && staging.Length == 0
-        && node.File is { Failures: > 0, LastError: var error, Upload: not { IsCompleted: false } } && !RemoteErrorMapping.IsTransient(error);
+        && node.File is { Failures: > 0, LastError: var error, Upload: null } && !RemoteErrorMapping.IsTransient(error);
 
     private void DropRefused(Node node)
     {
