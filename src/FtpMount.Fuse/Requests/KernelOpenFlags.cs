@@ -11,14 +11,16 @@ internal static class KernelOpenFlags
     private const uint ReadWrite = 2;
     private const uint Exclusive = 0x80;
     private const uint Truncate = 0x200;
-    private const uint Append = 0x400;
 
     /// <summary>O_DSYNC; O_SYNC includes it.</summary>
     private const uint DataSynchronous = 0x1000;
 
     private static readonly uint Direct = RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 ? 0x10000u : 0x4000u;
 
-    /// <summary>The flags by their meaning.</summary>
+    /// <summary>
+    /// The flags by their meaning. O_APPEND is left out on purpose: the kernel itself gives each write of an appending handle the offset of the end, under the inode's
+    /// lock, and it writes pages of a shared mapping back, at their own offsets, through any writable handle of the inode, an appending one too.
+    /// </summary>
     public static VfsOpenFlags ToVfs(uint flags)
     {
         var result = (flags & AccessMask) switch
@@ -28,8 +30,6 @@ internal static class KernelOpenFlags
             ReadWrite => VfsOpenFlags.Read | VfsOpenFlags.Write,
             _ => VfsOpenFlags.None,
         };
-        if ((flags & Append) != 0)
-            result |= VfsOpenFlags.Append;
         if ((flags & Truncate) != 0)
             result |= VfsOpenFlags.Truncate;
         if ((flags & Exclusive) != 0)
