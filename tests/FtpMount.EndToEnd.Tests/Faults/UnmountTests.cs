@@ -67,32 +67,42 @@ public sealed class UnmountTests
     }
 
     [Fact]
-    public async Task What_could_not_be_sent_is_listed_with_exit_code_1_and_is_sent_by_the_next_mount()
+    public async Task What_could_not_be_sent_is_listed_with_exit_code_1_and_kept_in_the_state_folder()
     {
-        using var folder = new TemporaryFolder();
-        string state = Directory.CreateDirectory(folder.PathOf("state")).FullName;
-        MountOptions options = ShortDeadline with { StateDirectory = state };
         await using FtpTestServer server = await StartAsync();
         await using WorkerProcess worker = WorkerProcess.Start();
-        await using (Mount mount = await Mount.StartAsync(server, options))
+        await using Mount mount = await Mount.StartAsync(server, ShortDeadline);
+        int file = await worker.OpenAsync(mount.PathOf("unsent file"), OpenFlags.WriteOnly | OpenFlags.Create, Limit);
+        Assert.Equal(300_000, (await worker.DescriptorAsync("write", file, Limit, 0, 300_000, seed: 9)).Value);
+        await server.KillAsync();
+        Assert.NotEqual(Errno.None, (await worker.DescriptorAsync("close", file, Limit)).Error);
+
+        ProgramResult unmounted = await mount.RunUnmountAsync("--timeout", "3");
+        Assert.Equal(1, unmounted.ExitCode);
+        Assert.Contains("unsent file", unmounted.Output + unmounted.Error, StringComparison.Ordinal);
+        Assert.True(await MountTable.WaitAsync(mount.MountPoint, false, Limit), $"still mounted\n{mount.ReadLog()}");
+        await mount.Exited.WaitAsync(Limit, TestContext.Current.CancellationToken);
+        foreach (string kept in Directory.EnumerateFiles(mount.StateDirectory, "*", SearchOption.AllDirectories).Where(path => new FileInfo(path).Length == 300_000))
         {
-            int file = await worker.OpenAsync(mount.PathOf("unsent file"), OpenFlags.WriteOnly | OpenFlags.Create, Limit);
-            Assert.Equal(300_000, (await worker.DescriptorAsync("write", file, Limit, 0, 300_000, seed: 9)).Value);
-            await server.KillAsync();
-            Assert.NotEqual(Errno.None, (await worker.DescriptorAsync("close", file, Limit)).Error);
-            ProgramResult unmounted = await mount.RunUnmountAsync("--timeout", "3");
-            Assert.Equal(1, unmounted.ExitCode);
-            Assert.Contains("unsent file", unmounted.Output + unmounted.Error, StringComparison.Ordinal);
-            Assert.True(await MountTable.WaitAsync(mount.MountPoint, false, Limit), $"still mounted\n{mount.ReadLog()}");
+            if ((await worker.PathAsync("read-file", kept, Limit, seed: 9)).Text is null)
+                return;
         }
+        Assert.Fail($"What was not sent is not below {mount.StateDirectory}\n{unmounted}\n{mount.ReadLog()}");
+    }
+
+    [Fact]
+    public async Task What_was_pending_is_sent_by_unmount_when_the_server_is_back()
+    {
+        await using FtpTestServer server = await StartAsync();
+        await using WorkerProcess worker = WorkerProcess.Start();
+        await using Mount mount = await Mount.StartAsync(server, ShortDeadline);
+        int file = await worker.OpenAsync(mount.PathOf("file"), OpenFlags.WriteOnly | OpenFlags.Create, Limit);
+        Assert.Equal(300_000, (await worker.DescriptorAsync("write", file, Limit, 0, 300_000, seed: 9)).Value);
+        await server.KillAsync();
+        Assert.NotEqual(Errno.None, (await worker.DescriptorAsync("close", file, Limit)).Error);
         await server.RestartAsync();
-        await using (Mount mount = await Mount.StartAsync(server, options))
-        {
-            WorkerReply read = await worker.PathAsync("read-file", mount.PathOf("unsent file"), Limit, seed: 9);
-            Assert.True(read.Value == 300_000 && read.Text is null, $"{read}\n{mount.ReadLog()}");
-            await mount.UnmountAsync();
-        }
-        WorkerReply arrived = await worker.PathAsync("read-file", Path.Combine(server.RootDirectory, "unsent file"), Limit, seed: 9);
+        await mount.UnmountAsync();
+        WorkerReply arrived = await worker.PathAsync("read-file", Path.Combine(server.RootDirectory, "file"), Limit, seed: 9);
         Assert.True(arrived.Value == 300_000 && arrived.Text is null, arrived.ToString());
     }
 

@@ -8,6 +8,8 @@ namespace FtpMount.EndToEnd.Tests.Matrix;
 /// </summary>
 public static class DocumentedExceptions
 {
+    private const string NotUtf8 = "pyftpdlib replaces the bytes of a name that are not UTF-8 by question marks.";
+
     private static readonly FtpServerKind[] Everywhere = FtpServerKinds.All;
 
     /// <summary>The list.</summary>
@@ -25,6 +27,18 @@ public static class DocumentedExceptions
         new("Rename_with_EXCHANGE_swaps_two_names", Everywhere, "EINVAL", "FTP cannot swap two names in one step."),
         new("Fallocate_punches_holes", Everywhere, "ENOTSUP", "Files on the server cannot be made sparse."),
         new("Fallocate_zeroes_a_range", Everywhere, "ENOTSUP", "Files on the server cannot be made sparse; programs fall back to writing zeroes."),
+        new("Syncfs_puts_an_open_file_on_the_server", Everywhere, "other content", "The kernel does not pass sync(2) and syncfs(2) on to FUSE file systems; fsync(2) and close(2) reach the server."),
+        new("Utimens_sets_the_time_of_a_directory", [FtpServerKind.Vsftpd, FtpServerKind.Pyftpdlib], "ENOTSUP", "The server sets the times of files only."),
+        new("Name_with_brackets_and_patterns", [FtpServerKind.ProFtpd], "EILSEQ", "ProFTPD makes no directory with an asterisk in its name."),
+        new("Name_with_a_trailing_space", [FtpServerKind.PureFtpd], "EILSEQ", "Pure-FTPd turns a trailing space into an underscore."),
+        new("Name_that_is_a_space", [FtpServerKind.PureFtpd], "EILSEQ", "Pure-FTPd turns a trailing space into an underscore."),
+        new("Name_with_a_backslash", [FtpServerKind.PureFtpd], "EILSEQ", "Pure-FTPd turns a backslash into an underscore."),
+        new("Name_with_a_tab", [FtpServerKind.PureFtpd], "EILSEQ", "Pure-FTPd turns control characters into underscores."),
+        new("Name_with_a_control_character", [FtpServerKind.PureFtpd], "EILSEQ", "Pure-FTPd turns control characters into underscores."),
+        new("Name_in_Latin1", [FtpServerKind.Pyftpdlib], "EILSEQ", NotUtf8),
+        new("Name_that_is_a_cut_off_character", [FtpServerKind.Pyftpdlib], "EILSEQ", NotUtf8),
+        new("Name_with_the_byte_255", [FtpServerKind.Pyftpdlib], "EILSEQ", NotUtf8),
+        new("Name_with_the_bytes_255_and_244", [FtpServerKind.Pyftpdlib], "EILSEQ", NotUtf8),
         new("Name_with_a_line_feed", Everywhere, "EINVAL", "An FTP command ends at the line feed."),
         new("Name_with_a_carriage_return", Everywhere, "EINVAL", "An FTP command ends at the carriage return."),
     ];

@@ -68,7 +68,7 @@ public sealed class OrdinaryUserTests
         string home = Directory.CreateDirectory(folder.PathOf("home")).FullName;
         (await ProgramRun.ShellAsync(Limit, """
             install -D -m 755 "$2" "$1/bin/ftpmount"
-            for library in "$(dirname "$2")"/*.so*; do if [ -f "$library" ]; then install -m 755 "$library" "$1/bin/"; fi; done
+            for part in "$(dirname "$2")"/*.so* "$(dirname "$2")"/*.dll "$(dirname "$2")"/*.json; do if [ -f "$part" ]; then install -m 755 "$part" "$1/bin/"; fi; done
             chmod 755 "$1"; chown -R "$3" "$1/home"; if [ -d "$1/mnt" ]; then chown "$3" "$1/mnt"; fi
             """, folder.Path, MountProgram.Command[0], User)).MustSucceed();
         string[] prefix =

@@ -113,6 +113,19 @@ public sealed class CaseDirectory(FilePath path, FilePath serverPath)
     /// <summary>The names in the directory on the server's disk, without the two dots.</summary>
     public List<string> NamesOnServer() => List(ServerPath);
 
+    /// <summary>
+    /// The names on the server's disk must soon be these. Not at once: the kernel tells a file system of the last close of a file
+    /// (RELEASE) only after close(2) has returned, and what was unlinked or replaced while it was open is removed then.
+    /// </summary>
+    public void SoonOnServer(params string[] names)
+    {
+        string expected = string.Join(' ', names);
+        long end = Environment.TickCount64 + 10_000;
+        while (string.Join(' ', NamesOnServer()) != expected && Environment.TickCount64 < end)
+            Thread.Sleep(10);
+        Check.Equal(expected, string.Join(' ', NamesOnServer()), "the names on the server");
+    }
+
     /// <summary>The names in a directory as programs see it, without the two dots, as text, in ordinal order.</summary>
     public static List<string> List(FilePath directory) =>
         [.. Entries(directory).Where(entry => !entry.IsDot).Select(entry => entry.Name.ToString()).Order(StringComparer.Ordinal)];

@@ -16,7 +16,7 @@ public sealed class ModelRun : IDisposable
     private const int MaximumDescriptors = 8;
     private const int MaximumMappings = 3;
     private const int PageSize = 4096;
-    private const int LogLines = 200;
+    private const int LogLines = 80;
     private const int DontNeed = 4;
     private static readonly string[] Names = ["alpha", "beta", "gamma", "delta", "epsilon"];
 
