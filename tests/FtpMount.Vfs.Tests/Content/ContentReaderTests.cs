@@ -139,50 +139,6 @@ public sealed class ContentReaderTests
     }
 
     [Fact]
-    public async Task A_hit_completes_synchronously_and_allocates_nothing()
-    {
-        await using var fixture = new ContentFixture();
-        var bytes = ContentFixture.Bytes(2 << 20);
-        using var content = fixture.Open(bytes);
-        await using var reader = content.CreateReader();
-        await ContentFixture.ReadAllAsync(reader, bytes);
-        var buffer = new byte[4096];
-        ReadAll();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        ReadAll();
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
-
-        void ReadAll()
-        {
-            for (var offset = 0; offset < bytes.Length; offset += 4096)
-            {
-                var read = reader.ReadAsync(offset, buffer, default);
-                if (!read.IsCompletedSuccessfully || read.GetAwaiter().GetResult() != 4096)
-                    throw new InvalidOperationException("not a hit");
-            }
-        }
-    }
-
-    [Fact]
-    public async Task Streaming_allocates_nothing_for_each_block()
-    {
-        await using var fixture = new ContentFixture(memory: 4 << 20);
-        var bytes = ContentFixture.Bytes(64 << 20);
-        using var content = fixture.Open(bytes);
-        await using var reader = content.CreateReader();
-        var buffer = new byte[Block];
-        for (var offset = 0; offset < 16 << 20; offset += Block)
-            await reader.ReadAsync(offset, buffer, default);
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-        for (var offset = 16 << 20; offset < 64 << 20; offset += Block)
-            await reader.ReadAsync(offset, buffer, default);
-
-        // 384 blocks; the scripted server allocates one state machine now and then, other tests run beside this one.
-        Assert.SkipWhen(GC.GetTotalAllocatedBytes(precise: true) - before > 100 << 20, "other tests allocate at the same time");
-        Assert.Single(fixture.Remote.Opened);
-    }
-
-    [Fact]
     public async Task A_transfer_that_breaks_is_resumed_where_it_stopped()
     {
         await using var fixture = new ContentFixture();

@@ -163,6 +163,20 @@ public sealed class DiskCacheTests
     }
 
     [Fact]
+    public async Task A_server_that_is_faster_than_a_disk_is_not_held_up_by_one()
+    {
+        await using var fixture = new ContentFixture(memory: 4 << 20, disk: Roomy);
+        fixture.Remote.Before = (_, _, _) =>
+        {
+            fixture.Time.Advance(TimeSpan.FromTicks(1));
+            return Task.CompletedTask;
+        };
+        await ContentCacheTests.ReadOnceAsync(fixture, ContentFixture.File, ContentFixture.Bytes(60 << 20));
+        Assert.InRange(fixture.Cache.Statistics.DiskBytes, 1, 20 << 20);
+        Assert.Single(fixture.Remote.Opened);
+    }
+
+    [Fact]
     public async Task A_full_disk_is_tolerated_and_used_again_later()
     {
         const int enospc = 28;
