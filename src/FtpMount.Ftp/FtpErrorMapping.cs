@@ -83,7 +83,8 @@ internal static class FtpErrorMapping
         if (reply.Code == FtpReplyCode.ServiceNotAvailable || reply.Code.Value is >= 400 and < 500)
             return new RemoteException(RemoteError.Offline, $"{server} is not available just now ({reply.Text}).") { ServerReply = reply.Text };
         return new RemoteException(
-            RemoteError.AuthenticationFailed, $"{server} refuses user {user}: wrong name or password ({reply.Text}).") { ServerReply = reply.Text };
+            RemoteError.AuthenticationFailed, $"{server} refuses user {user}: wrong name or password ({reply.Text}).")
+        { ServerReply = reply.Text };
     }
 
     /// <summary>

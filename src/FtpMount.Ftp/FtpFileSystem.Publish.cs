@@ -64,7 +64,8 @@ public sealed partial class FtpFileSystem
         if (size is { } stored && stored != expectedSize)
         {
             throw new RemoteException(
-                RemoteError.ServerFailure, $"The server holds {stored} of {expectedSize} bytes of the upload to {FtpErrorMapping.Quote(temporary)}. It must be sent again.") { Path = temporary };
+                RemoteError.ServerFailure, $"The server holds {stored} of {expectedSize} bytes of the upload to {FtpErrorMapping.Quote(temporary)}. It must be sent again.")
+            { Path = temporary };
         }
 
         // What the server lacks is learned, and the next command is tried; what it refuses is left out.

@@ -117,7 +117,8 @@ internal sealed partial class FtpConnection
         if (Site.Options.Account is not { } account)
         {
             throw new RemoteException(
-                RemoteError.AuthenticationFailed, $"{Site.Options.Host} asks for an account (ACCT) beside the password ({asked.Text}).") { ServerReply = asked.Text };
+                RemoteError.AuthenticationFailed, $"{Site.Options.Host} asks for an account (ACCT) beside the password ({asked.Text}).")
+            { ServerReply = asked.Text };
         }
 
         var reply = await LoginReplyAsync(new FtpCommand("ACCT", Site.Codec.Encode(account)), cancellationToken);

@@ -339,7 +339,8 @@ internal sealed partial class FtpConnection
 
         throw new RemoteException(
             refusal.Code.IsNegative ? RemoteError.ServerFailure : RemoteError.ProtocolViolation,
-            $"The server offers no data connection ({refusal.Text}). Try another data mode (passive, active).") { ServerReply = refusal.Text };
+            $"The server offers no data connection ({refusal.Text}). Try another data mode (passive, active).")
+        { ServerReply = refusal.Text };
     }
 
     /// <summary>The commands of one transfer, sent all at once or one at a time, and their replies in order.</summary>

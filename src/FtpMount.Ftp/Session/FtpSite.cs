@@ -146,9 +146,8 @@ internal sealed class FtpSite(FtpOptions options, TimeProvider time, ILogger log
         _features = features;
         if (!features.IsKnown)
             return;
-        Mlst = Mlsd = features.Has("MLST") || features.Has("MLSD") ? FtpSupport.Yes : FtpSupport.No;
-        if (features.Has("MLSD") && !features.Has("MLST"))
-            Mlst = FtpSupport.Unknown;
+        // An announcement is not yet a proof: ProFTPD announces MLSD and refuses it (550) where the administrator forbids it.
+        Mlst = Mlsd = features.Has("MLST") || features.Has("MLSD") ? FtpSupport.Unknown : FtpSupport.No;
         Mfmt = Announced("MFMT");
         Rang = Announced("RANG");
         Avbl = Announced("AVBL");

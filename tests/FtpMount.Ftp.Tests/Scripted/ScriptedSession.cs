@@ -1,0 +1,19 @@
+using System.Net.Sockets;
+using System.Text;
+
+namespace FtpMount.Ftp.Tests.Scripted;
+
+/// <summary>One control connection of a <see cref="ScriptedFtpServer"/>.</summary>
+internal sealed class ScriptedSession(NetworkStream stream)
+{
+    /// <summary>For the test's use: whether PASV was answered.</summary>
+    public bool HasPort { get; set; }
+
+    /// <summary>When a reply function sets it, this goes over the next data connection, after the reply.</summary>
+    public string? Content { get; set; }
+
+    /// <summary>The reply after <see cref="Content"/>.</summary>
+    public string Final { get; set; } = "226 done\r\n";
+
+    public ValueTask SendAsync(string reply, CancellationToken cancellationToken) => stream.WriteAsync(Encoding.Latin1.GetBytes(reply), cancellationToken);
+}
