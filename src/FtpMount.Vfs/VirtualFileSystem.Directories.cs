@@ -53,7 +53,7 @@ public sealed partial class VirtualFileSystem
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
         {
-            return Failed(e, "Making a directory", directory);
+            return FailedChange(e, "Making a directory", directory, name);
         }
         finally
         {
@@ -85,7 +85,7 @@ public sealed partial class VirtualFileSystem
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
         {
-            return Failed(e, "Removing a directory", directory);
+            return FailedChange(e, "Removing a directory", directory, name);
         }
         finally
         {

@@ -75,7 +75,7 @@ public sealed partial class VirtualFileSystem
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
         {
-            return Failed(e, "Making a symbolic link", directory).AsPermission();
+            return FailedChange(e, "Making a symbolic link", directory, name).AsPermission();
         }
         finally
         {
@@ -127,7 +127,7 @@ public sealed partial class VirtualFileSystem
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
         {
-            return Failed(e, "Making a link", directory).AsPermission();
+            return FailedChange(e, "Making a link", directory, newName).AsPermission();
         }
         finally
         {

@@ -58,7 +58,8 @@ public sealed partial class VirtualFileSystem
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
         {
-            return Failed(e, "Renaming", source ?? from);
+            FailedChange(e, "Renaming", to, newName);
+            return FailedChange(e, "Renaming", from, name);
         }
         finally
         {
@@ -146,7 +147,18 @@ public sealed partial class VirtualFileSystem
         }
 
         if (exists)
-            await RenameOnServerAsync(source, oldPath, newPath, target, (flags & VfsRenameFlags.NoReplace) == 0).ConfigureAwait(false);
+        {
+            try
+            {
+                await RenameOnServerAsync(oldPath, newPath, target, (flags & VfsRenameFlags.NoReplace) == 0).ConfigureAwait(false);
+            }
+            catch (Exception e) when (RemoteErrorMapping.IsExpected(e) && target is not null)
+            {
+                await PutBackAsync(target, newName).ConfigureAwait(false);
+                throw;
+            }
+        }
+
         if (target is not null)
             DetachFile(target, newPath);
         lock (_table.Gate)
@@ -163,7 +175,7 @@ public sealed partial class VirtualFileSystem
         return VfsError.None;
     }
 
-    private async ValueTask RenameOnServerAsync(Node source, RemotePath oldPath, RemotePath newPath, Node? target, bool replace)
+    private async ValueTask RenameOnServerAsync(RemotePath oldPath, RemotePath newPath, Node? target, bool replace)
     {
         try
         {

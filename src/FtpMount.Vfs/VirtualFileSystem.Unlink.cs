@@ -42,7 +42,7 @@ public sealed partial class VirtualFileSystem
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
         {
-            error = Failed(e, "Unlinking", node ?? directory);
+            error = FailedChange(e, "Unlinking", directory, name);
             if (error == VfsError.NotFound && node is not null)
             {
                 // Somebody else has removed it: it vanishes here as well.
@@ -159,6 +159,36 @@ public sealed partial class VirtualFileSystem
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// The file was set aside to be replaced, and it is not: it gets its name back. Where that fails as well it keeps the hidden name for good, which is
+    /// then shown: nothing may delete it.
+    /// </summary>
+    private async ValueTask PutBackAsync(Node node, string name)
+    {
+        RemotePath from;
+        lock (_table.Gate)
+        {
+            if (!node.Deleted || !node.Parent!.Directory!.Hidden.Remove(node.Name))
+                return;
+            from = _table.PathOf(node);
+        }
+
+        var to = from.Parent.Combine(name);
+        try
+        {
+            await _remote.RenameAsync(from, to, replace: false, Lane.Interactive, _stopping.Token).ConfigureAwait(false);
+            lock (_table.Gate)
+            {
+                _table.Reattach(node, name);
+                _content.Rename(from, to);
+            }
+        }
+        catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
+        {
+            _logger.LogError(e, "'{Path}' could not get its name back and is now '{Hidden}'", to, from);
+        }
     }
 
     /// <summary>Brings the whole content into a staging file, from where the open handles are served.</summary>

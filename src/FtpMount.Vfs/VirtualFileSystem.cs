@@ -196,6 +196,18 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         return directory.Deleted ? VfsError.NotFound : VfsError.None;
     }
 
+    /// <summary>A change of a name failed on the server, perhaps after it was done: what is known of the name is not believed any more.</summary>
+    private VfsError FailedChange(Exception exception, string operation, Node directory, string name)
+    {
+        if (exception is RemoteException)
+        {
+            lock (_table.Gate)
+                _table.Doubt(directory, name);
+        }
+
+        return Failed(exception, operation, directory);
+    }
+
     private VfsError Failed(Exception exception, string operation, Node? node)
     {
         var error = exception.ToVfsError();

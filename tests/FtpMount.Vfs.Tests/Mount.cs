@@ -1,4 +1,5 @@
 using System.Text;
+using FtpMount.Remote;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -14,11 +15,30 @@ internal sealed class Mount : IAsyncDisposable
     private readonly System.Collections.Concurrent.ConcurrentQueue<NodeId> _lookedUp = new();
     private readonly string _directory = Path.Combine(Path.GetTempPath(), $"ftpmount-vfs-{Guid.NewGuid():n}");
 
+    private readonly MemoryRemote? _memory;
+    private readonly FakeTimeProvider? _time;
+
+    /// <summary>On a server in memory and a clock that stands still.</summary>
     public Mount(Action<MemoryRemote>? prepare = null, Func<VfsOptions, VfsOptions>? options = null)
+        : this(new FakeTimeProvider(new DateTimeOffset(2026, 3, 4, 5, 6, 7, TimeSpan.Zero)), prepare, options)
     {
-        Time = new FakeTimeProvider(new DateTimeOffset(2026, 3, 4, 5, 6, 7, TimeSpan.Zero));
-        Remote = new MemoryRemote(Time);
-        prepare?.Invoke(Remote);
+    }
+
+    /// <summary>On any server, in real time.</summary>
+    public Mount(IRemoteFileSystem remote, Func<VfsOptions, VfsOptions>? options = null)
+        : this(remote, TimeProvider.System, options)
+    {
+    }
+
+    private Mount(FakeTimeProvider time, Action<MemoryRemote>? prepare, Func<VfsOptions, VfsOptions>? options)
+        : this(Prepared(new MemoryRemote(time), prepare), time, options)
+    {
+    }
+
+    private Mount(IRemoteFileSystem remote, TimeProvider time, Func<VfsOptions, VfsOptions>? options)
+    {
+        _time = time as FakeTimeProvider;
+        _memory = remote as MemoryRemote;
         var chosen = new VfsOptions
         {
             CacheDirectory = Path.Combine(_directory, "cache"),
@@ -28,14 +48,17 @@ internal sealed class Mount : IAsyncDisposable
             MemoryBytes = 8 << 20,
         };
         Options = options is null ? chosen : options(chosen);
-        Vfs = new VirtualFileSystem(Remote, Options, Time, NullLoggerFactory.Instance);
+        Vfs = new VirtualFileSystem(remote, Options, time, NullLoggerFactory.Instance);
         Observer = new RecordingObserver();
         Vfs.Attach(Observer);
     }
 
-    public FakeTimeProvider Time { get; }
+    public FakeTimeProvider Time => _time ?? throw new InvalidOperationException("This mount runs in real time.");
 
-    public MemoryRemote Remote { get; }
+    public MemoryRemote Remote => _memory ?? throw new InvalidOperationException("This mount is not on a server in memory.");
+
+    /// <summary>Lets time pass where that can be done.</summary>
+    public void Pass(TimeSpan time) => _time?.Advance(time);
 
     public VfsOptions Options { get; }
 
@@ -203,6 +226,12 @@ internal sealed class Mount : IAsyncDisposable
         var sink = await ReadDirectory(handle);
         Vfs.ReleaseDirectory(handle);
         return [.. sink.Taken.Select(t => t.Name).Where(n => n is not ("." or "..")).Order(StringComparer.Ordinal)];
+    }
+
+    private static MemoryRemote Prepared(MemoryRemote remote, Action<MemoryRemote>? prepare)
+    {
+        prepare?.Invoke(remote);
+        return remote;
     }
 
     public async ValueTask DisposeAsync()

@@ -203,6 +203,37 @@ public sealed class RenameTests
     }
 
     [Fact]
+    public async Task An_open_file_that_was_to_be_replaced_has_its_name_back_when_the_rename_fails()
+    {
+        var old = new string('o', 2 << 20);
+        await using var mount = new Mount(r =>
+        {
+            r.Put("/a", "new");
+            r.Put("/b", old);
+            r.Failure = (operation, path) => operation == "RENAME" && path == "/a /b" ? new RemoteException(RemoteError.ServerFailure, "no") : null;
+        });
+        var handle = await mount.Open("/b");
+        Assert.Equal(VfsError.InputOutput, await mount.Rename("/a", "/b"));
+        Assert.Equal("oo", await mount.Read(handle, (2 << 20) - 2));
+        await mount.CloseWell(handle);
+        Assert.Equal(["a", "b"], mount.Remote.Names("/"));
+        Assert.Equal(["a", "b"], await mount.Names("/"));
+        Assert.Equal(2 << 20, (await mount.Attributes("/b")).Size);
+        Assert.Equal("new", await mount.ReadFile("/a"));
+    }
+
+    [Fact]
+    public async Task A_rename_whose_answer_was_lost_is_looked_at_again()
+    {
+        await using var mount = new Mount(r => r.Put("/a", "x"));
+        mount.Remote.DelayAnswer = (operation, _) =>
+            operation == "RENAME" ? Task.FromException(new RemoteException(RemoteError.Offline, "gone")) : null;
+        Assert.Equal(VfsError.Offline, await mount.Rename("/a", "/b"));
+        Assert.False(await mount.Exists("/a"));
+        Assert.True(await mount.Exists("/b"));
+    }
+
+    [Fact]
     public async Task A_refused_rename_changes_nothing()
     {
         await using var mount = new Mount(r =>

@@ -346,6 +346,26 @@ internal sealed class NodeTable
         ForListings(state, name, static (listing, gone) => listing.Remove(gone));
     }
 
+    /// <summary>What is known of a name may be wrong: the next who asks for it asks the server.</summary>
+    public void Doubt(Node directory, string name)
+    {
+        var state = directory.Directory!;
+        DropListing(directory);
+        state.RemoveNegative(name);
+        if (state.TryGetChild(name, out var child) && !child.IsLocal)
+            child.ValidUntil = 0;
+        Observer?.InvalidateEntry(directory.Id, name);
+    }
+
+    /// <summary>A node that was given a hidden name has its own again.</summary>
+    public void Reattach(Node node, string name)
+    {
+        node.Deleted = false;
+        node.Name = name;
+        node.ValidUntil = 0;
+        Attach(node);
+    }
+
     /// <summary>The listing, if what it says of names may still be believed.</summary>
     public DirectoryListing? ValidListing(Node directory, long now)
     {
