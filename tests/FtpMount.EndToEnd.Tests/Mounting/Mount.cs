@@ -78,7 +78,7 @@ public sealed class Mount : IAsyncDisposable
         if (options.Owner is not null)
         {
             File.SetUnixFileMode(folder, (UnixFileMode)0x1ed);
-            (await ProgramRun.RunAsync(StartLimit, "chown", options.Owner, mountPoint, state, cache)).MustSucceed();
+            (await ProgramRun.RunAsync(StartLimit, "chown", [options.Owner, .. options.MountPoint is null ? (string[])[mountPoint] : [], state, cache])).MustSucceed();
         }
         string log = Path.Combine(folder, "log");
         string level = Environment.GetEnvironmentVariable("FTPMOUNT_TEST_LOG_LEVEL") is { Length: > 0 } named ? $",log-level={named}" : "";

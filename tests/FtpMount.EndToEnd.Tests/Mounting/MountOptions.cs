@@ -18,7 +18,7 @@ public sealed record MountOptions
     /// <summary>The program, when it is not <see cref="MountProgram.Command"/>: a copy of it.</summary>
     public string? Program { get; init; }
 
-    /// <summary>The owner of the mount point and its folders when that is not the present user.</summary>
+    /// <summary>The owner of the folders that are made for this mount, when that is not the present user.</summary>
     public string? Owner { get; init; }
 
     /// <summary>The folder on the server that is mounted, relative to the login folder.</summary>

@@ -86,11 +86,11 @@ public sealed class DevelopmentTests
             """, project)).MustSucceed();
         (await ProgramRun.RunAsync(Limit, "make", "-C", project, "-j2")).MustSucceed();
         Assert.Equal("36\n", (await ProgramRun.ShellAsync(Limit, "\"$1/program\"", project)).MustSucceed().Output);
-        Assert.Contains("up to date", (await ProgramRun.RunAsync(Limit, "make", "-C", project)).MustSucceed().Output, StringComparison.Ordinal);
+        await AssertUpToDateAsync(project);
 
         await work.ReopenAsync();
         project = work.PathOf("project");
-        Assert.Contains("up to date", (await ProgramRun.RunAsync(Limit, "make", "-C", project)).MustSucceed().Output, StringComparison.Ordinal);
+        await AssertUpToDateAsync(project);
         (await ProgramRun.ShellAsync(Limit, "sed -i 's/x + 1/x + 101/' \"$1/src/f1.c\"; touch \"$1/src/f1.c\"", project)).MustSucceed();
         string rebuilt = (await ProgramRun.RunAsync(Limit, "make", "-C", project)).MustSucceed().Output;
         Assert.Contains("f1.c", rebuilt, StringComparison.Ordinal);
@@ -152,6 +152,14 @@ public sealed class DevelopmentTests
             """, work.Directory)).MustSucceed();
         Assert.Empty(Directory.EnumerateFileSystemEntries(work.ServerDirectory));
         await work.CloseAsync();
+    }
+
+    private static async Task AssertUpToDateAsync(string project)
+    {
+        ProgramResult made = (await ProgramRun.RunAsync(Limit, "make", "-d", "-C", project)).MustSucceed();
+        ProgramResult times = await ProgramRun.ShellAsync(Limit, "find \"$1\" -type f -printf '%P %T+\n' | sort", project);
+        string reasons = string.Join('\n', made.Output.Split('\n').Where(line => line.Contains("newer than", StringComparison.Ordinal) || line.Contains("Must remake", StringComparison.Ordinal)));
+        Assert.True(made.Output.Contains("up to date", StringComparison.Ordinal) && !made.Output.Contains("gcc ", StringComparison.Ordinal), $"{reasons}\n{times.Output}");
     }
 
     private static async Task UseSqliteAsync(string place, string journal)

@@ -48,13 +48,14 @@ public sealed class OrdinaryUserTests
         using FuseDevice? device = Environment.IsPrivilegedProcess ? new FuseDevice() : null;
         await using FtpTestServer server = await FtpTestServer.StartAsync(FtpServerKind.Vsftpd);
         await using Mount killed = await Mount.StartAsync(server, options with { MountPoint = mountPoint });
+        await File.WriteAllTextAsync(Path.Combine(server.RootDirectory, "there"), "", TestContext.Current.CancellationToken);
         await killed.KillAsync();
         await killed.Exited.WaitAsync(Limit, TestContext.Current.CancellationToken);
         Assert.NotNull(MountTable.TypeAt(mountPoint));
 
         await using Mount again = await Mount.LaunchAsync(server, options with { MountPoint = mountPoint });
-        ProgramResult listed = await ProgramRun.RunAsync(Limit, prefix[0], [.. prefix[1..], "sh", "-c", "for i in $(seq 400); do ls \"$1\" 2> /dev/null && exit 0; sleep 0.1; done; exit 1", "sh", mountPoint]);
-        Assert.True(listed.ExitCode == 0, $"{listed}\n{again.ReadLog()}");
+        ProgramResult seen = await ProgramRun.RunAsync(Limit, prefix[0], [.. prefix[1..], "sh", "-c", "for i in $(seq 400); do test -e \"$1/there\" && exit 0; sleep 0.1; done; exit 1", "sh", mountPoint]);
+        Assert.True(seen.ExitCode == 0, $"{seen}\n{again.ReadLog()}");
         await again.UnmountAsync();
     }
 
