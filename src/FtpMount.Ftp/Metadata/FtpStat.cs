@@ -69,13 +69,22 @@ internal static class FtpStat
 
     /// <summary>The commands that answer for a path in one packet, and how to read their replies with <see cref="ReadQuick"/>.</summary>
     public static IEnumerable<FtpCommand> QuickCommands(FtpSite site, RemotePath path) =>
-        site.Mlst != FtpSupport.No
-            ? [site.Command("MLST", path)]
-            : [site.Command("SIZE", path), site.Command("MDTM", path)];
+        site.Mlst != FtpSupport.No ? [site.Command("MLST", path)]
+        : site.StatFilter == FtpSupport.Yes && !path.Name.AsSpan().ContainsAny(FilterCharacters)
+            ? [site.Command("SIZE", path), site.Command("MDTM", path), FilterCommand(site, path)]
+        : [];
 
     /// <summary>What the replies to <see cref="QuickCommands"/> say of a file; null when more must be asked.</summary>
-    public static RemoteEntry? ReadQuick(FtpSite site, ReadOnlySpan<FtpReply> replies, RemotePath path) =>
-        replies.Length == 1 ? ParseMlst(site, replies[0], path) : null;
+    public static RemoteEntry? ReadQuick(FtpSite site, ReadOnlySpan<FtpReply> replies, RemotePath path) => replies.Length switch
+    {
+        1 => ParseMlst(site, replies[0], path),
+        3 when ReadStatLine(site, replies[2], path) is { Kind: RemoteKind.File } line => line with
+        {
+            Size = ReadSize(replies[0]) ?? line.Size,
+            Modified = ReadTime(replies[1]) ?? line.Modified,
+        },
+        _ => null,
+    };
 
     /// <returns>Null when the server turns out not to have MLST.</returns>
     private static async ValueTask<(FtpPathState, RemoteEntry?)?> LookByMlstAsync(
