@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using FtpMount.Cli.Posix;
 using FtpMount.Service.Control;
@@ -36,14 +37,30 @@ internal sealed class ParentReadiness : IReadiness
         stream.Flush();
     }
 
+    /// <summary>
+    /// Puts /dev/null in the place of stdin, stdout and stderr, and of the copies of them that the runtime made when it started: as long as one of those
+    /// is open, a shell that reads the caller's output through a pipe waits.
+    /// </summary>
     private static void Detach()
     {
         var nothing = PosixCalls.open("/dev/null", PosixCalls.ReadWrite);
         if (nothing < 0)
             return;
-        for (var descriptor = 0; descriptor <= 2; descriptor++)
-            _ = PosixCalls.dup2(nothing, descriptor);
+        var standard = Enumerable.Range(0, 3).Select(TargetOf).OfType<string>().Where(IsChannel).ToHashSet();
+        foreach (var entry in Directory.GetFileSystemEntries("/proc/self/fd"))
+        {
+            var descriptor = int.Parse(Path.GetFileName(entry), CultureInfo.InvariantCulture);
+            if (descriptor != nothing && (descriptor <= 2 || (TargetOf(descriptor) is { } target && standard.Contains(target))))
+                _ = PosixCalls.dup2(nothing, descriptor);
+        }
+
         if (nothing > 2)
             _ = PosixCalls.close(nothing);
     }
+
+    private static string? TargetOf(int descriptor) => new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{descriptor}")).LinkTarget;
+
+    /// <summary>Somebody may wait for its end; nobody waits for the end of a regular file, which may also be the log.</summary>
+    private static bool IsChannel(string target) =>
+        target.StartsWith("pipe:", StringComparison.Ordinal) || target.StartsWith("socket:", StringComparison.Ordinal) || target.StartsWith("/dev/pts/", StringComparison.Ordinal);
 }

@@ -1,0 +1,4 @@
+namespace FtpMount.Cli.Tests;
+
+[CollectionDefinition(nameof(SharedServer))]
+public sealed class SharedServerDefinition : ICollectionFixture<SharedServer>;
