@@ -72,32 +72,15 @@ public sealed class Mount : IAsyncDisposable
     {
         MountProgram.SkipUnlessPresent();
         string folder = Directory.CreateTempSubdirectory("ftpmount-e2e-").FullName;
-        string mountPoint = options.MountPoint ?? Directory.CreateDirectory(Path.Combine(folder, "mnt")).FullName;
-        string state = options.StateDirectory ?? Directory.CreateDirectory(Path.Combine(folder, "state")).FullName;
-        string cache = Directory.CreateDirectory(Path.Combine(folder, "cache")).FullName;
-        if (options.Owner is not null)
+        try
         {
-            File.SetUnixFileMode(folder, (UnixFileMode)0x1ed);
-            (await ProgramRun.RunAsync(StartLimit, "chown", [options.Owner, .. options.MountPoint is null ? (string[])[mountPoint] : [], state, cache])).MustSucceed();
+            return await LaunchAsync(server, options, folder);
         }
-        string log = Path.Combine(folder, "log");
-        string level = Environment.GetEnvironmentVariable("FTPMOUNT_TEST_LOG_LEVEL") is { Length: > 0 } named ? $",log-level={named}" : "";
-        string mountOptions = string.Join(',', [$"cache-dir={cache}", $"state-dir={state}", .. options.Options]) + level;
-        string url = string.Create(CultureInfo.InvariantCulture, $"ftp://{server.User}@{server.Host}:{server.Port}/{options.RemotePath}");
-        string[] command =
-        [
-            WorkerProcess.DotNet, "exec", WorkerProcess.Assembly, "guard", folder, mountPoint, log,
-            .. options.Prefix, .. ProgramOf(options), "mount", "-f", "-o", mountOptions, url, mountPoint,
-        ];
-        var start = new ProcessStartInfo(command[0], command[1..])
+        catch
         {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            WorkingDirectory = Path.GetTempPath(),
-        };
-        start.Environment["FTPMOUNT_PASSWORD"] = server.Password;
-        Process guardian = Process.Start(start) ?? throw new InvalidOperationException("The guardian did not start");
-        return new Mount(guardian, folder, log, mountPoint, state, options);
+            Directory.Delete(folder, recursive: true); // nothing was started that would do it
+            throw;
+        }
     }
 
     /// <summary>The path of an entry below the mount point.</summary>
@@ -159,6 +142,36 @@ public sealed class Mount : IAsyncDisposable
             _guardian.Kill();
         await _reader;
         _guardian.Dispose();
+    }
+
+    private static async Task<Mount> LaunchAsync(FtpTestServer server, MountOptions options, string folder)
+    {
+        string mountPoint = options.MountPoint ?? Directory.CreateDirectory(Path.Combine(folder, "mnt")).FullName;
+        string state = options.StateDirectory ?? Directory.CreateDirectory(Path.Combine(folder, "state")).FullName;
+        string cache = Directory.CreateDirectory(Path.Combine(folder, "cache")).FullName;
+        if (options.Owner is not null)
+        {
+            File.SetUnixFileMode(folder, (UnixFileMode)0x1ed);
+            (await ProgramRun.RunAsync(StartLimit, "chown", [options.Owner, .. options.MountPoint is null ? (string[])[mountPoint] : [], state, cache])).MustSucceed();
+        }
+        string log = Path.Combine(folder, "log");
+        string level = Environment.GetEnvironmentVariable("FTPMOUNT_TEST_LOG_LEVEL") is { Length: > 0 } named ? $",log-level={named}" : "";
+        string mountOptions = string.Join(',', [$"cache-dir={cache}", $"state-dir={state}", .. options.Options]) + level;
+        string url = string.Create(CultureInfo.InvariantCulture, $"ftp://{server.User}@{server.Host}:{server.Port}/{options.RemotePath}");
+        string[] command =
+        [
+            WorkerProcess.DotNet, "exec", WorkerProcess.Assembly, "guard", folder, mountPoint, log,
+            .. options.Prefix, .. ProgramOf(options), "mount", "-f", "-o", mountOptions, url, mountPoint,
+        ];
+        var start = new ProcessStartInfo(command[0], command[1..])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            WorkingDirectory = Path.GetTempPath(),
+        };
+        start.Environment["FTPMOUNT_PASSWORD"] = server.Password;
+        Process guardian = Process.Start(start) ?? throw new InvalidOperationException("The guardian did not start");
+        return new Mount(guardian, folder, log, mountPoint, state, options);
     }
 
     private static string[] ProgramOf(MountOptions options) => options.Program is { } copy ? [copy] : MountProgram.Command;
