@@ -1,6 +1,7 @@
 using FtpMount.Remote;
 using FtpMount.Vfs.Coherence;
 using FtpMount.Vfs.Namespace;
+using Microsoft.Extensions.Logging;
 
 namespace FtpMount.Vfs;
 
@@ -11,6 +12,9 @@ public sealed partial class VirtualFileSystem
     private static readonly TimeSpan Present = TimeSpan.FromSeconds(2);
 
     private Task<VfsError>? _rootFetch;
+
+    /// <summary>Whether the server refused to set the time of a directory.</summary>
+    private volatile bool _keepsDirectoryTimes;
 
     /// <inheritdoc/>
     public ValueTask<VfsResult<VfsAttributeReply>> GetAttributesAsync(NodeId node, VfsHandle handle, CancellationToken cancellationToken)
@@ -185,7 +189,9 @@ public sealed partial class VirtualFileSystem
         }
 
         if (!remembered && (mode is not null || modified is not null))
-            await SendAttributesAsync(node, mode, modified, cancellationToken).ConfigureAwait(false);
+            await (node.Kind == RemoteKind.Directory && modified is not null
+                ? SendDirectoryAttributesAsync(node, mode, modified.Value, cancellationToken)
+                : SendAttributesAsync(node, mode, modified, cancellationToken)).ConfigureAwait(false);
 
         // truncate(2): there is no close to come that would upload it.
         if (change.Size is not null && !IsOpenForWriting(node))
@@ -215,9 +221,41 @@ public sealed partial class VirtualFileSystem
             return VfsError.None;
         if (node.Kind == RemoteKind.Symlink)
             return VfsError.NotPermitted;
-        if (local && (time - _clock.UtcNow).Duration() <= Present)
+        if (node.Kind == RemoteKind.Directory || (local && (time - _clock.UtcNow).Duration() <= Present))
             return VfsError.None;
         return (capabilities & RemoteCapabilities.SetModified) == 0 ? VfsError.NotPermitted : VfsError.None;
+    }
+
+    /// <summary>
+    /// Most FTP servers set the time of files only. A directory's time changes with every name made in it anyway, and programs that restore a tree (tar, cp -a, rsync)
+    /// fail where it is refused: the time is then kept here (<see cref="Node.KeptModified"/>).
+    /// </summary>
+    private async ValueTask SendDirectoryAttributesAsync(Node node, int? mode, DateTime modified, CancellationToken cancellationToken)
+    {
+        if (mode is not null)
+            await SendAttributesAsync(node, mode, modified: null, cancellationToken).ConfigureAwait(false);
+        var refused = _keepsDirectoryTimes || (_remote.Capabilities & RemoteCapabilities.SetModified) == 0;
+        if (!refused)
+        {
+            try
+            {
+                await SendAttributesAsync(node, mode: null, modified, cancellationToken).ConfigureAwait(false);
+            }
+            catch (RemoteException e) when (e.InnerException is RemoteException { Error: RemoteError.Unsupported })
+            {
+                refused = true;
+                if (!_keepsDirectoryTimes)
+                    _logger.LogInformation("The server does not set the times of directories ({Reply}); they are kept in this mount only.", e.ServerReply);
+                _keepsDirectoryTimes = true;
+            }
+        }
+
+        lock (_table.Gate)
+        {
+            node.KeptModified = refused ? modified : null;
+            if (refused)
+                node.LocalModified = null;
+        }
     }
 
     private async ValueTask SendAttributesAsync(Node node, int? mode, DateTime? modified, CancellationToken cancellationToken)

@@ -84,6 +84,25 @@ public sealed class AttributeTests
         await mount.CloseWell(handle);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_directory_time_that_the_server_cannot_set_is_kept_until_the_directory_changes(bool serverSetsTimesOfFiles)
+    {
+        await using var mount = new Mount(r =>
+        {
+            if (!serverSetsTimesOfFiles)
+                r.Capabilities &= ~RemoteCapabilities.SetModified;
+            r.Put("/d/a", "x");
+            r.Failure = (operation, _) => operation == "SET" ? new RemoteException(RemoteError.Unsupported, "no") : null;
+        });
+        Assert.Equal(VfsError.None, await mount.SetAttributes("/d", new VfsAttributeChange { Modified = DateTime.UnixEpoch }));
+        mount.Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(DateTime.UnixEpoch, (await mount.Attributes("/d")).Modified);
+        await mount.CloseWell(await mount.Create("/d/b"));
+        Assert.NotEqual(DateTime.UnixEpoch, (await mount.Attributes("/d")).Modified);
+    }
+
     [Fact]
     public async Task A_refused_chmod_is_not_permitted()
     {

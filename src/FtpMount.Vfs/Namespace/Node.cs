@@ -51,6 +51,12 @@ internal sealed class Node(ulong id, ulong generation, RemoteKind kind, ulong in
     /// <summary>Modification time that was set here and the server does not know yet.</summary>
     public DateTime? LocalModified { get; set; }
 
+    /// <summary>
+    /// A directory's modification time that was set here on a server that can set the time of files only: kept as long as the inode and until something changes in the
+    /// directory, so that <c>tar</c> and <c>cp -a</c> do not fail on such servers.
+    /// </summary>
+    public DateTime? KeptModified { get; set; }
+
     /// <summary>Access time that utimens set: kept as long as the inode, no server keeps it.</summary>
     public DateTime? LocalAccessed { get; set; }
 

@@ -68,14 +68,15 @@ internal sealed class NodeTable
     public VfsAttributes AttributesOf(Node node)
     {
         var remote = node.Remote;
-        var modified = node.LocalModified ?? remote?.Modified?.Value.UtcDateTime ?? _mountedAt;
+        var modified = node.LocalModified ?? node.KeptModified ?? remote?.Modified?.Value.UtcDateTime ?? _mountedAt;
         return new VfsAttributes
         {
             Inode = node.Inode,
             Kind = node.Kind,
             Size = SizeOf(node),
             Mode = ModeOf(node),
-            LinkCount = node.Deleted ? 0u : node.Kind == RemoteKind.Directory ? 2u : 1u,
+            // 1 says of a directory that the number of its subdirectories is not known (2 would say: none).
+            LinkCount = node.Deleted ? 0u : 1u,
             UserId = _options.UserId,
             GroupId = _options.GroupId,
             Modified = modified,
@@ -197,6 +198,7 @@ internal sealed class NodeTable
     public void MarkDirectoryChanged(Node directory)
     {
         directory.LocalModified = FullSeconds(_clock.UtcNow);
+        directory.KeptModified = null;
     }
 
     public static void Pin(Node node) => node.Pins++;
