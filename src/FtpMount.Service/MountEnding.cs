@@ -46,7 +46,7 @@ public static class MountEnding
         var state = await MountPointProbe.AskAsync(mountPoint, ProbeDeadline, time, cancellationToken);
         await MountDetacher.DetachAsync(mountPoint, cancellationToken);
         notice(state == MountPointState.Stale
-            ? $"the process that served {mountPoint} is gone; its mount was cleared, and what it had not sent is kept for the next mount of {entry.Source} there"
+            ? $"the process that served {mountPoint} is gone; its mount was cleared; what it had not sent, if anything, is kept in its state folder (state-dir)"
             : $"{mountPoint} was detached; its process goes on until it has sent what is unsent");
         return null;
     }

@@ -60,7 +60,7 @@ internal static class FtpMountCommand
         var mountPoint = new Argument<string>("MOUNTPOINT") { Description = "The folder that is mounted on" };
         var timeout = new Option<double?>("--timeout")
         {
-            Description = "Leave what is still unsent after so long; it is kept for the next mount. Without it: as long as it takes",
+            Description = "Leave what is still unsent after so long; it is listed and kept in the state folder. Without it: as long as it takes",
             HelpName = "SECONDS",
         };
         mountPoint.Validators.Add(RefuseOption);

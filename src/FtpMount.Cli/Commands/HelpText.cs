@@ -23,7 +23,7 @@ internal sealed class HelpText(HelpAction usage) : SynchronousCommandLineAction
         """;
 
     private const string UnmountExamples = """
-        Exit code 1 means that something could not be sent; it is listed, and kept for the next mount of the same URL at the same place.
+        Exit code 1 means that something could not be sent; it is listed, and kept in the mount's state folder.
 
         Examples:
           ftpmount unmount ~/photos

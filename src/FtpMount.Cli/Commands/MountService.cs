@@ -10,7 +10,7 @@ namespace FtpMount.Cli.Commands;
 /// <summary>Serves one mount in this process, from making it to its end.</summary>
 internal static class MountService
 {
-    /// <summary>Serves it. The first signal unmounts and sends what is unsent, the second leaves what is unsent for the next mount.</summary>
+    /// <summary>Serves it. The first signal unmounts and sends what is unsent, the second leaves what is unsent in the state folder.</summary>
     /// <returns>The exit code: failed when something is unsent.</returns>
     /// <exception cref="MountException">The mount could not be made.</exception>
     internal static async Task<int> RunAsync(MountConfiguration configuration, MountDirectories directories, IReadiness readiness, StopSignals signals)
