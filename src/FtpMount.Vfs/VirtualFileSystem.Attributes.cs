@@ -188,10 +188,10 @@ public sealed partial class VirtualFileSystem
             }
         }
 
-        if (!remembered && (mode is not null || modified is not null))
-            await (node.Kind == RemoteKind.Directory && modified is not null
-                ? SendDirectoryAttributesAsync(node, mode, modified.Value, cancellationToken)
-                : SendAttributesAsync(node, mode, modified, cancellationToken)).ConfigureAwait(false);
+        if (!remembered && node.Kind == RemoteKind.Directory && modified is { } directoryTime)
+            await SendDirectoryAttributesAsync(node, mode, directoryTime, cancellationToken).ConfigureAwait(false);
+        else if (!remembered && (mode is not null || modified is not null))
+            await SendAttributesAsync(node, mode, modified, cancellationToken).ConfigureAwait(false);
 
         // truncate(2): there is no close to come that would upload it.
         if (change.Size is not null && !IsOpenForWriting(node))
