@@ -9,11 +9,11 @@ namespace FtpMount.EndToEnd.Tests.Faults;
 /// <summary>The server dies, or stops answering, while a program reads and writes: its calls end, and all goes on when the server is back.</summary>
 public sealed class ServerFaultTests
 {
-    /// <summary>Far above the mount's own deadline (timeout=5): a call that takes longer hangs.</summary>
+    /// <summary>Far above the mount's own deadline (timeout=3): a call that takes longer hangs.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private static readonly TimeSpan CatchUpLimit = TimeSpan.FromSeconds(120);
-    private static readonly MountOptions ShortDeadline = new() { Options = ["timeout=5", "attr-timeout=1", "dir-timeout=1"] };
+    private static readonly MountOptions ShortDeadline = new() { Options = ["timeout=3", "attr-timeout=1", "dir-timeout=1"] };
 
     public static TheoryData<FtpServerKind> Servers => [.. FtpServerKinds.All];
 
@@ -44,6 +44,7 @@ public sealed class ServerFaultTests
         await server.RestartAsync();
         read = await UntilSucceedsAsync(() => worker.DescriptorAsync("read", file, Limit, offset, 1 << 20, seed: 5));
         Assert.True(read.Text is null && read.Value == 1 << 20, read.ToString());
+        Assert.Equal(Errno.None, (await worker.DescriptorAsync("close", file, Limit)).Error);
         WorkerReply whole = await worker.PathAsync("read-file", mount.PathOf("big"), Limit, seed: 5);
         Assert.True(whole.Text is null && whole.Error == Errno.None && whole.Value == Size, whole.ToString());
         await mount.UnmountAsync();

@@ -11,7 +11,7 @@ public sealed class UnmountTests
 {
     private const FtpServerKind Kind = FtpServerKind.Vsftpd;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-    private static readonly MountOptions ShortDeadline = new() { Options = ["timeout=5"] };
+    private static readonly MountOptions ShortDeadline = new() { Options = ["timeout=3"] };
 
     [Fact]
     public async Task An_idle_mount_is_gone_at_once()
