@@ -55,7 +55,7 @@ internal sealed class UnmountProgress : IProgress<UploadProgress>
             if (report.FilesDone == shown)
                 continue;
             shown = report.FilesDone;
-            Messages.Write($"sending: {report.FilesDone} of {report.Files} files, {ByteSize.Format(report.BytesSent)} of {ByteSize.Format(report.Bytes)}");
+            Messages.Write($"sending: {report.FilesDone} of {report.Files} files tried, {ByteSize.Format(report.BytesSent)} of {ByteSize.Format(report.Bytes)}");
         }
     }
 }

@@ -127,10 +127,15 @@ public static class MountOptionTable
             throw new UsageException($"encoding={value}: not a known charset{(nearest is null ? "" : $"; did you mean {nearest}?")}");
         }
 
-        // FTP commands are ASCII with names inside: a charset in which "/" or a line end is another byte cannot be used.
-        const string Ascii = " /.:\r\nRETRaz09";
-        if (!new NameCodec(encoding).TryEncode(Ascii, out var bytes) || !bytes.AsSpan().SequenceEqual(Encoding.ASCII.GetBytes(Ascii)))
+        try
+        {
+            _ = new NameCodec(encoding);
+        }
+        catch (ArgumentException)
+        {
             throw new UsageException($"encoding={value}: names in this charset cannot be sent over FTP, because ASCII is not part of it");
+        }
+
         return encoding.WebName;
     }
 
