@@ -28,7 +28,7 @@ public static class DocumentedExceptions
         new("Fallocate_punches_holes", Everywhere, "ENOTSUP", "Files on the server cannot be made sparse."),
         new("Fallocate_zeroes_a_range", Everywhere, "ENOTSUP", "Files on the server cannot be made sparse; programs fall back to writing zeroes."),
         new("Syncfs_puts_an_open_file_on_the_server", Everywhere, "other content", "The kernel does not pass sync(2) and syncfs(2) on to FUSE file systems; fsync(2) and close(2) reach the server."),
-        new("Utimens_sets_the_time_of_a_directory", [FtpServerKind.Vsftpd, FtpServerKind.Pyftpdlib], "EPERM", "The server sets the times of files only."),
+        new("Utimens_of_a_directory_reaches_the_server", [FtpServerKind.Vsftpd, FtpServerKind.Pyftpdlib], "other time", "The server sets the times of files only; the mount keeps a directory's time for as long as it lasts."),
         new("Name_with_brackets_and_patterns", [FtpServerKind.ProFtpd], "EILSEQ", "ProFTPD makes no directory with an asterisk in its name."),
         new("Name_with_a_trailing_space", [FtpServerKind.PureFtpd], "EILSEQ", "Pure-FTPd turns a trailing space into an underscore."),
         new("Name_that_is_a_space", [FtpServerKind.PureFtpd], "EILSEQ", "Pure-FTPd turns a trailing space into an underscore."),

@@ -156,6 +156,13 @@ public static class AttributeCases
     }
 
     [PosixCase]
+    public static void Utimens_of_a_directory_reaches_the_server(CaseDirectory d)
+    {
+        Check.Ok(ChangeTimes(d.MakeDirectory("directory"), Past, Past));
+        Check.That(Status(d.ServerPath / "directory").Modified.Seconds == Past.Seconds, "other time");
+    }
+
+    [PosixCase]
     public static void Utimens_sets_nanoseconds(CaseDirectory d)
     {
         FilePath path = d.Write("file", "x");
