@@ -13,6 +13,7 @@ internal static unsafe class MountPoint
 {
     private const int StatFsRoom = 512;
     private const int PathRoom = 4096;
+    private const string Autofs = "autofs";
 
     /// <summary>How often a stale mount is cleared away, should several lie on each other.</summary>
     private const int MaximumStaleMounts = 16;
@@ -32,7 +33,12 @@ internal static unsafe class MountPoint
             path = Resolve(path, options.MountPoint);
 
         for (var i = 0; i < MaximumStaleMounts && MountTable.Find(path) is { } mounted; i++)
+        {
+            // systemd's automount unit waits there for a mount on top of it; to look into it would wait for that mount.
+            if (mounted.Type == Autofs)
+                return path;
             ClearIfStale(path, mounted, isRoot, options, logger);
+        }
 
         CheckDirectory(path, options, isRoot);
         return path;

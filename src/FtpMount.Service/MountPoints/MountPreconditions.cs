@@ -31,10 +31,15 @@ public static class MountPreconditions
         var mountPoint = MountPointPath.Canonicalise(path, mounts);
         if (mountPoint == "/")
             throw new MountException("/ cannot be a mount point; name an empty folder");
-        // An autofs mount is what systemd's automount units put there for us to mount over.
-        if (mounts.At(mountPoint) is { FileSystemType: not "autofs" } existing)
-            await ClearAsync(mountPoint, existing, time, notice, cancellationToken);
-        CheckFolder(mountPoint);
+        var existing = mounts.At(mountPoint);
+        // An autofs mount is what systemd's automount units put there for us to mount over; to look into it would wait for that mount.
+        if (existing is not { FileSystemType: "autofs" })
+        {
+            if (existing is not null)
+                await ClearAsync(mountPoint, existing, time, notice, cancellationToken);
+            CheckFolder(mountPoint);
+        }
+
         CheckFuse(allowOther);
         return mountPoint;
     }
