@@ -18,6 +18,12 @@ internal sealed class ModelFile(int number)
     /// <summary>Whether all of it must be on the server by now.</summary>
     public bool IsOnServer { get; set; }
 
+    /// <summary>
+    /// Whether the kernel may hold pages that were written through a mapping and that the file system has not been told of yet. It
+    /// writes them back before it passes on anything but lseek(2).
+    /// </summary>
+    public bool HasUnwrittenPages { get; set; }
+
     /// <summary>The content.</summary>
     public ReadOnlySpan<byte> Content => _content.AsSpan(0, Size);
 

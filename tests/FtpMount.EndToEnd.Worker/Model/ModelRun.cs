@@ -91,8 +91,7 @@ public sealed class ModelRun : IDisposable
             CheckServer(file, "at the end");
             Check.Bytes(file.Content, CaseDirectory.Read(_options.Directory / file.Name!), $"{file} at the end");
         }
-        string expected = string.Join(' ', _names.Keys.Order(StringComparer.Ordinal));
-        Check.Equal(expected, string.Join(' ', CaseDirectory.List(_options.ServerDirectory)), "the names on the server at the end");
+        new CaseDirectory(_options.Directory, _options.ServerDirectory).SoonOnServer([.. _names.Keys.Order(StringComparer.Ordinal)]);
     }
 
     private Func<bool> Choose()
@@ -189,6 +188,7 @@ public sealed class ModelRun : IDisposable
         using MappedFile mapped = Map(target, offset, length, MappedFile.Readable | MappedFile.Writable);
         data.CopyTo(mapped.Bytes[from..]);
         target.File.Write(offset + from, data);
+        target.File.HasUnwrittenPages = true;
         if (synchronize)
             Check.Ok(mapped.Synchronize(), "msync");
         return true;
@@ -225,6 +225,7 @@ public sealed class ModelRun : IDisposable
         bool dataOnly = _random.Next(4) == 0;
         Log($"{(dataOnly ? "fdatasync" : "fsync")} fd {target.Number} ({target.File})");
         Check.Ok(dataOnly ? SystemCall.SynchronizeData(target.Number) : SystemCall.Synchronize(target.Number), "fsync");
+        target.File.HasUnwrittenPages = false;
         Confirm(target.File, "after fsync");
         return true;
     }
@@ -287,6 +288,7 @@ public sealed class ModelRun : IDisposable
         Log($"close fd {descriptor.Number} ({descriptor.File})");
         _descriptors.Remove(descriptor);
         Check.Ok(descriptor.Opened.Close(), "close");
+        descriptor.File.HasUnwrittenPages = false;
         if (descriptor.CanWrite && !IsBeingWritten(descriptor.File))
             Confirm(descriptor.File, "after the last close");
     }
@@ -346,7 +348,7 @@ public sealed class ModelRun : IDisposable
 
     private bool SeekDataAndHole()
     {
-        if (Pick(descriptor => descriptor.File.Size > 0) is not { } target)
+        if (Pick(descriptor => descriptor.File is { Size: > 0, HasUnwrittenPages: false }) is not { } target)
             return false;
         int offset = _random.Next(target.File.Size);
         Log($"lseek SEEK_DATA and SEEK_HOLE fd {target.Number} ({target.File}) from {offset}");
@@ -441,6 +443,7 @@ public sealed class ModelRun : IDisposable
             Log($"write through the mapping of {mapping.File} {data.Length} bytes at {mapping.Offset + from}");
             data.CopyTo(mapping.Mapped.Bytes[from..]);
             mapping.File.Write(mapping.Offset + from, data);
+            mapping.File.HasUnwrittenPages = true;
         }
         return true;
     }
@@ -449,7 +452,7 @@ public sealed class ModelRun : IDisposable
     {
         Log("list");
         string expected = string.Join(' ', _names.Keys.Order(StringComparer.Ordinal));
-        Check.Equal(expected, string.Join(' ', CaseDirectory.List(_options.Directory)), "the listing");
+        Check.Equal(expected, string.Join(' ', CaseDirectory.List(_options.Directory)), $"the listing (on the server: {string.Join(' ', CaseDirectory.List(_options.ServerDirectory))})");
         return true;
     }
 
