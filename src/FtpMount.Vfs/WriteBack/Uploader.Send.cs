@@ -147,7 +147,8 @@ internal sealed partial class Uploader
             if (attempt > 1)
             {
                 throw new RemoteException(
-                    RemoteError.ServerFailure, $"'{sending.Target}' has {entry.Size} bytes on the server, {sending.Length} were sent.") { Path = sending.Target };
+                    RemoteError.ServerFailure, $"'{sending.Target}' has {entry.Size} bytes on the server, {sending.Length} were sent.")
+                { Path = sending.Target };
             }
         }
     }
