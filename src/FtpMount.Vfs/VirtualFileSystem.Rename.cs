@@ -137,13 +137,16 @@ public sealed partial class VirtualFileSystem
             exists = source.Remote is not null;
         }
 
+        RemoteEntry? inherited = null;
         if (target is { Kind: not RemoteKind.Directory })
         {
             if (target.File is { } pending)
                 await _uploader.DeleteTemporaryAsync(pending).ConfigureAwait(false);
 
             // Whoever has the replaced file open goes on reading it.
-            await SetAsideAsync(target).ConfigureAwait(false);
+            var vacated = await SetAsideAsync(target).ConfigureAwait(false);
+            if (!exists && !vacated)
+                inherited = await InheritAsync(target, newPath).ConfigureAwait(false);
         }
 
         if (exists)
@@ -164,6 +167,7 @@ public sealed partial class VirtualFileSystem
         lock (_table.Gate)
         {
             var from = source.Parent!;
+            source.Remote ??= inherited;
             _table.Move(source, to, newName);
             _table.MarkDirectoryChanged(from);
             _table.MarkDirectoryChanged(to);
@@ -173,6 +177,24 @@ public sealed partial class VirtualFileSystem
         }
 
         return VfsError.None;
+    }
+
+    /// <summary>
+    /// A file that exists only here takes the name of one that the server has. That one stays there until the upload replaces it, and is from now on what the
+    /// server has of the new file: it moves along with the next rename and goes with an unlink, so that it never comes back under a name that is not its own.
+    /// </summary>
+    /// <returns>What the server has under the name; null when nothing.</returns>
+    private async ValueTask<RemoteEntry?> InheritAsync(Node target, RemotePath path)
+    {
+        RemoteEntry? present;
+        lock (_table.Gate)
+            present = target.Remote;
+        if (present is null or { Kind: RemoteKind.File })
+            return present;
+
+        // A link is not what the server has of a file.
+        await _remote.DeleteFileAsync(path, Lane.Interactive, _stopping.Token).ConfigureAwait(false);
+        return null;
     }
 
     private async ValueTask RenameOnServerAsync(RemotePath oldPath, RemotePath newPath, Node? target, bool replace)
