@@ -67,8 +67,8 @@ public sealed class Workspace : IAsyncDisposable
         return await running.WaitAsync();
     }
 
-    /// <summary>Starts the program in a process of its own whose id is known.</summary>
-    public RunningProgram StartProgram(params string[] arguments) => Start([.. Prefix, Program, .. arguments]);
+    /// <summary>Starts the program in a process of its own whose id is known, with SIGINT as a terminal leaves it: a test run in the background of a shell has SIGINT ignored, and its children inherit that.</summary>
+    public RunningProgram StartProgram(params string[] arguments) => Start(["env", "--default-signal=INT", .. Prefix, Program, .. arguments]);
 
     public RunningProgram Start(string[] command, bool readOutput = true)
     {
