@@ -91,6 +91,9 @@ public sealed class DevelopmentTests
         await work.ReopenAsync();
         project = work.PathOf("project");
         await AssertUpToDateAsync(project);
+
+        // Times are whole seconds here: what make builds now must not fall into the same second as what it built before.
+        (await ProgramRun.ShellAsync(Limit, "find \"$1\" -type f -exec touch -d '1 minute ago' {} +", project)).MustSucceed();
         (await ProgramRun.ShellAsync(Limit, "sed -i 's/x + 1/x + 101/' \"$1/src/f1.c\"; touch \"$1/src/f1.c\"", project)).MustSucceed();
         string rebuilt = (await ProgramRun.RunAsync(Limit, "make", "-C", project)).MustSucceed().Output;
         Assert.Contains("f1.c", rebuilt, StringComparison.Ordinal);
