@@ -314,7 +314,7 @@ public sealed partial class VirtualFileSystem
         return node;
     }
 
-    /// <summary>Gives the use of the content and the pin back, and closes what only they kept open.</summary>
+    /// <summary>Gives the use of the content and the pin back, and closes what only they kept open; what was closed meanwhile and has no name any more goes.</summary>
     private async ValueTask EndContentUseAsync(Node node)
     {
         lock (_table.Gate)
@@ -324,5 +324,6 @@ public sealed partial class VirtualFileSystem
         }
 
         await _uploader.CloseStagingAsync(node).ConfigureAwait(false);
+        await _unlinked.RemoveAsync(node).ConfigureAwait(false);
     }
 }

@@ -138,7 +138,7 @@ public sealed partial class VirtualFileSystem
         lock (_table.Gate)
             node.OpenHandles--;
         await _uploader.CloseStagingAsync(node).ConfigureAwait(false);
-        await RemoveUnlinkedAsync(node).ConfigureAwait(false);
+        await _unlinked.RemoveAsync(node).ConfigureAwait(false);
         lock (_table.Gate)
             _table.TryEvict(node);
     }

@@ -202,20 +202,33 @@ public sealed partial class VirtualFileSystem
     private async ValueTask BringHomeAsync(Node node)
     {
         RemotePath path;
+        bool isOpen;
         lock (_table.Gate)
         {
             NodeTable.Pin(node);
             node.ContentUsers++;
             path = _table.PathOf(node);
+            isOpen = node.OpenHandles > 0;
         }
 
         try
         {
-            await FetchToStagingAsync(node).ConfigureAwait(false);
-            await _remote.DeleteFileAsync(path, Lane.Interactive, _stopping.Token).ConfigureAwait(false);
+            if (isOpen)
+                await FetchToStagingAsync(node).ConfigureAwait(false);
+            try
+            {
+                await _remote.DeleteFileAsync(path, Lane.Interactive, _stopping.Token).ConfigureAwait(false);
+            }
+            catch (RemoteException e) when (e.Error == RemoteError.NotFound)
+            {
+                // Somebody else has removed it.
+            }
+
             lock (_table.Gate)
             {
-                node.Parent!.Directory!.Hidden.Remove(node.Name);
+                var state = node.Parent!.Directory!;
+                state.Hidden.Remove(node.Name);
+                state.Touch(node.Name);
                 node.Remote = null;
             }
 
@@ -236,71 +249,5 @@ public sealed partial class VirtualFileSystem
         }
 
         _content.Forget(path);
-    }
-
-    /// <summary>After the last handle of an unlinked file that lives under a hidden name: removes it there.</summary>
-    private async ValueTask RemoveUnlinkedAsync(Node node)
-    {
-        RemotePath path;
-        DirectoryState state;
-        lock (_table.Gate)
-        {
-            if (!node.Deleted || node.OpenHandles > 0 || node.Parent is null)
-                return;
-            state = node.Parent.Directory!;
-            if (!state.Hidden.TryGetValue(node.Name, out var hidden) || hidden != node)
-                return;
-            path = _table.PathOf(node);
-        }
-
-        try
-        {
-            using var use = await _locks.UsePathAsync(node.Parent, _stopping.Token).ConfigureAwait(false);
-            lock (_table.Gate)
-                path = _table.PathOf(node);
-            await _remote.DeleteFileAsync(path, Lane.Interactive, _stopping.Token).ConfigureAwait(false);
-        }
-        catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
-        {
-            if (e is not RemoteException { Error: RemoteError.NotFound })
-                _logger.LogWarning(e, "What is left of an unlinked file could not be removed: '{Path}'", path);
-        }
-
-        lock (_table.Gate)
-        {
-            // Whether it is gone or not: nothing here uses the name any more, and what is left is shown.
-            state.Hidden.Remove(node.Name);
-            state.Touch(node.Name);
-            _table.TryEvict(node);
-            _table.TryEvict(node.Parent);
-        }
-
-        _content.Forget(path);
-    }
-
-    /// <summary>At the end of the mount: the files that were unlinked and are still open.</summary>
-    private async ValueTask RemoveUnlinkedRemainsAsync()
-    {
-        RemotePath[] paths;
-        lock (_table.Gate)
-        {
-            paths = [.. _files.Values.Select(h => h.Node).Distinct()
-                .Where(n => n.Deleted && n.Parent!.Directory!.Hidden.TryGetValue(n.Name, out var hidden) && hidden == n)
-                .Select(_table.PathOf)];
-        }
-
-        foreach (var path in paths)
-        {
-            try
-            {
-                await _remote.DeleteFileAsync(path, Lane.Interactive, _stopping.Token).ConfigureAwait(false);
-            }
-            catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
-            {
-                _logger.LogWarning(e, "What is left of an unlinked file could not be removed: '{Path}'", path);
-                if (e is RemoteException { Error: RemoteError.Offline or RemoteError.TimedOut })
-                    return;
-            }
-        }
     }
 }

@@ -31,6 +31,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
     private readonly Revalidator _revalidator;
     private readonly ContentCache _content;
     private readonly Uploader _uploader;
+    private readonly UnlinkedFiles _unlinked;
     private readonly string _stagingDirectory;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _directoryRenames = new(1, 1);
@@ -72,6 +73,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         };
         _content = new ContentCache(remote, contentOptions, time, loggers.CreateLogger<ContentCache>());
         _uploader = new Uploader(_table, _locks, remote, _content, _clock, loggers.CreateLogger<Uploader>(), _stopping.Token);
+        _unlinked = new UnlinkedFiles(_table, _locks, remote, _content, _clock, loggers.CreateLogger<UnlinkedFiles>(), _stopping.Token);
     }
 
     /// <summary>Files with content that is not on the server yet.</summary>
@@ -114,6 +116,9 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
     public ValueTask<IReadOnlyList<PendingUpload>> DrainAsync(IProgress<DrainProgress>? progress, CancellationToken cancellationToken) =>
         _uploader.DrainAsync(progress, cancellationToken);
 
+    /// <summary>Returns when the removals of what unlinked files left on the server that are under way have been tried.</summary>
+    internal Task RemovalsAsync() => _unlinked.RunningAsync();
+
     /// <summary>
     /// Ends what is under way and removes what unlinked files still hold on the server. Content that is not uploaded stays in its staging file:
     /// call <see cref="DrainAsync"/> before.
@@ -122,8 +127,9 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
-        await RemoveUnlinkedRemainsAsync().ConfigureAwait(false);
+        await _unlinked.RemoveAllAsync().ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
+        await _unlinked.DisposeAsync().ConfigureAwait(false);
         await _uploader.DisposeAsync().ConfigureAwait(false);
         foreach (var handle in _files.Values)
             await CloseReaderAsync(handle).ConfigureAwait(false);
