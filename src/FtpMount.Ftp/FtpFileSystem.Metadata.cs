@@ -17,7 +17,7 @@ public sealed partial class FtpFileSystem
             lane,
             async (lease, token) =>
             {
-                var entries = FtpListing.ListAsync(lease.Connection, directory, cancellationToken).GetAsyncEnumerator(cancellationToken);
+                var entries = FtpListing.ListAsync(lease.Connection, directory, exactTimes: true, cancellationToken).GetAsyncEnumerator(cancellationToken);
                 try
                 {
                     return (lease, entries, await entries.MoveNextAsync());

@@ -178,7 +178,7 @@ public sealed partial class FtpFileSystem
     {
         try
         {
-            await foreach (var entry in FtpListing.ListAsync(connection, directory, cancellationToken))
+            await foreach (var entry in FtpListing.ListAsync(connection, directory, exactTimes: false, cancellationToken))
                 return true;
         }
         catch (RemoteException e) when (e.Error is not (RemoteError.Offline or RemoteError.TimedOut))

@@ -19,6 +19,9 @@ internal readonly record struct FtpReplyCode(int Value)
     /// <summary>Closing the data connection; the file action succeeded.</summary>
     public static readonly FtpReplyCode ClosingDataConnection = new(226);
 
+    /// <summary>File status: the answer to SIZE and MDTM (RFC 3659 section 3.1).</summary>
+    public static readonly FtpReplyCode FileStatus = new(213);
+
     /// <summary>User logged in.</summary>
     public static readonly FtpReplyCode LoggedIn = new(230);
 

@@ -9,7 +9,7 @@ namespace FtpMount.Ftp.Metadata;
 /// <summary>
 /// Lists a directory as a stream. With MLSD (RFC 3659 section 7): EPSV and <c>MLSD path</c> in one packet. Without: CWD, EPSV and <c>LIST -a</c> in one packet;
 /// CWD because an argument of LIST is a pattern for some servers and split at spaces by Pure-FTPd, and because vsftpd answers LIST of a missing directory with
-/// an empty listing.
+/// an empty listing. After a LIST the exact times of its files are asked (<see cref="FtpListedTimes"/>); directories and links come at once, these files then.
 /// </summary>
 internal static class FtpListing
 {
@@ -17,52 +17,54 @@ internal static class FtpListing
     private static readonly FtpCommand ListPlain = new("LIST");
 
     /// <summary>Lists.</summary>
+    /// <param name="connection">The session.</param>
+    /// <param name="directory">What to list.</param>
+    /// <param name="exactTimes">
+    /// Whether the times of files shall be as exact as those of a single look (<see cref="FtpListedTimes"/>); these files then come after the other entries.
+    /// </param>
+    /// <param name="cancellationToken">The caller's.</param>
     /// <exception cref="RemoteException">As <see cref="IRemoteFileSystem.ListAsync"/>.</exception>
     public static async IAsyncEnumerable<RemoteEntry> ListAsync(
-        FtpConnection connection, RemotePath directory, [EnumeratorCancellation] CancellationToken cancellationToken)
+        FtpConnection connection, RemotePath directory, bool exactTimes, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var site = connection.Site;
         var transfer = await OpenAsync(connection, directory, cancellationToken);
         while (true)
         {
-            var isMlsd = transfer.IsMlsd;
             var found = 0;
+            // Times shown in a time zone that is not known yet; and files whose times will be asked.
             var offset = site.UtcOffset;
-            List<RemoteEntry>? held = !isMlsd && offset is null ? [] : null;
+            List<RemoteEntry>? held = !transfer.IsMlsd && offset is null ? [] : null;
+            List<RemoteEntry>? asked = !transfer.IsMlsd && exactTimes && FtpListedTimes.AreKnownTo(site) ? [] : null;
             await foreach (var entry in transfer.ReadAsync(offset ?? TimeSpan.Zero, cancellationToken))
             {
                 found++;
-                if (held is null)
+                if (asked?.Count < FtpListedTimes.MostFiles && FtpListedTimes.IsCoarse(entry))
+                    asked.Add(entry);
+                else if (held is not null)
+                    held.Add(entry);
+                else
+                    yield return entry;
+            }
+
+            if (await OpenAgainAsync(connection, directory, transfer, found, cancellationToken) is { } again)
+            {
+                transfer = again;
+                continue;
+            }
+
+            await foreach (var (entry, isExact) in FtpListedTimes.AskAsync(connection, directory, asked ?? [], cancellationToken))
+            {
+                if (isExact || held is null)
                     yield return entry;
                 else
                     held.Add(entry);
             }
 
-            // "-a" may have been taken for a name that does not exist.
-            if (!isMlsd && transfer.ListedAll && site.ListAll == FtpSupport.Unknown)
-            {
-                if (transfer.SawDots || found > 0)
-                {
-                    site.ListAll = FtpSupport.Yes;
-                }
-                else
-                {
-                    var plain = await OpenListAsync(connection, directory, all: false, cancellationToken);
-                    if (plain is not null)
-                    {
-                        transfer = plain;
-                        continue;
-                    }
-                }
-            }
-            else if (!isMlsd && !transfer.ListedAll && site.ListAll == FtpSupport.Unknown && found > 0)
-            {
-                site.ListAll = FtpSupport.No;
-            }
-
             if (held is not null)
             {
-                await CalibrateAsync(connection, directory, held, cancellationToken);
+                if (asked is null)
+                    await FtpListedTimes.CalibrateAsync(connection, directory, held, cancellationToken);
                 foreach (var entry in held)
                     yield return Shift(site, entry);
             }
@@ -157,29 +159,26 @@ internal static class FtpListing
         throw await RefusalAsync(connection, directory, opening.Reply, cancellationToken);
     }
 
-    /// <summary>
-    /// Compares one listed time with MDTM, which is UTC, to learn the time zone of listings: one round trip per site. Zones are multiples of a quarter of an hour.
-    /// </summary>
-    private static async ValueTask CalibrateAsync(
-        FtpConnection connection, RemotePath directory, List<RemoteEntry> entries, CancellationToken cancellationToken)
+    /// <summary>Learns from a whole listing whether the server takes <c>-a</c> for what it is, or for a name that does not exist.</summary>
+    /// <returns>The listing without <c>-a</c>, when the one with it said nothing; otherwise null.</returns>
+    private static async ValueTask<FtpListingTransfer?> OpenAgainAsync(
+        FtpConnection connection, RemotePath directory, FtpListingTransfer transfer, int found, CancellationToken cancellationToken)
     {
         var site = connection.Site;
-        if (site.UtcOffset is not null || site.Mdtm == FtpSupport.No || !connection.IsReusable)
-            return;
-        var sample = entries.Find(entry => entry is { Kind: RemoteKind.File, Modified.Precision: var precision } && precision <= TimeSpan.FromMinutes(1));
-        if (sample is null)
-            return;
-        var reply = await connection.ExchangeAsync(site.Command("MDTM", directory.Combine(sample.Name)), cancellationToken);
-        if (reply.Code.IsUnknownCommand)
-            site.Mdtm = FtpSupport.No;
-        if (FtpStat.ReadTime(reply) is not { } utc)
-            return;
-        const double Quarter = 15;
-        var minutes = Math.Round((sample.Modified!.Value.Value - utc.Value).TotalMinutes / Quarter) * Quarter;
-        if (Math.Abs(minutes) > TimeSpan.FromHours(15).TotalMinutes)
-            return; // the file changed in between, or the year was guessed wrong
-        site.UtcOffset = TimeSpan.FromMinutes(minutes);
-        site.Logger.LogInformation("Listings of {Server} are {Minutes} minutes ahead of UTC", site.Options.DisplayName, minutes);
+        if (transfer.IsMlsd || site.ListAll != FtpSupport.Unknown)
+            return null;
+        if (transfer.ListedAll)
+        {
+            if (!transfer.SawDots && found == 0)
+                return await OpenListAsync(connection, directory, all: false, cancellationToken);
+            site.ListAll = FtpSupport.Yes;
+        }
+        else if (found > 0)
+        {
+            site.ListAll = FtpSupport.No;
+        }
+
+        return null;
     }
 
     /// <summary>Entries that were read before the time zone was known.</summary>

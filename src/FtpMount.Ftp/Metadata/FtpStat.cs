@@ -209,7 +209,7 @@ internal static class FtpStat
             RemoteEntry? found = null;
             try
             {
-                await foreach (var candidate in FtpListing.ListAsync(connection, path.Parent, cancellationToken))
+                await foreach (var candidate in FtpListing.ListAsync(connection, path.Parent, exactTimes: false, cancellationToken))
                 {
                     if (candidate.Name == path.Name)
                         found = candidate;

@@ -20,6 +20,7 @@ internal sealed class FtpSite(FtpOptions options, TimeProvider time, ILogger log
     private int _brokenBursts;
     private long _utcOffsetTicks = OffsetUnknown;
     private int _mdtmSetFailures;
+    private int _listedTimesFailures;
     private long _commands;
     private long _bytesReceived;
     private long _bytesSent;
@@ -45,6 +46,12 @@ internal sealed class FtpSite(FtpOptions options, TimeProvider time, ILogger log
     /// <summary>Several commands in one packet.</summary>
     public FtpSupport Pipelining { get; set; }
 
+    /// <summary>
+    /// Bursts of commands longer than ProFTPD bears (see <c>FtpConnection.Burst.cs</c>): a server that tells its features and does not have MLST, as vsftpd; ProFTPD
+    /// has it, even where the administrator forbids its use.
+    /// </summary>
+    public bool BearsLongBursts { get; private set; }
+
     /// <summary>The commands that open a transfer in one packet.</summary>
     public FtpSupport TransferPipelining { get; set; }
 
@@ -65,6 +72,9 @@ internal sealed class FtpSite(FtpOptions options, TimeProvider time, ILogger log
 
     /// <summary>MDTM.</summary>
     public FtpSupport Mdtm { get; set; }
+
+    /// <summary>MDTM of many files in one burst, after a LIST.</summary>
+    public FtpSupport ListedTimes { get; private set; }
 
     /// <summary>MFMT.</summary>
     public FtpSupport Mfmt { get; set; }
@@ -148,6 +158,7 @@ internal sealed class FtpSite(FtpOptions options, TimeProvider time, ILogger log
             return;
         // An announcement is not yet a proof: ProFTPD announces MLSD and refuses it (550) where the administrator forbids it.
         Mlst = Mlsd = features.Has("MLST") || features.Has("MLSD") ? FtpSupport.Unknown : FtpSupport.No;
+        BearsLongBursts = Mlst == FtpSupport.No;
         Mfmt = Announced("MFMT");
         Rang = Announced("RANG");
         Avbl = Announced("AVBL");
@@ -180,6 +191,13 @@ internal sealed class FtpSite(FtpOptions options, TimeProvider time, ILogger log
         }
     }
 
+    /// <summary>A reply in a long burst was no FTP.</summary>
+    public void NoteGarbledBurst()
+    {
+        BearsLongBursts = false;
+        Logger.LogWarning("{Server} garbles its replies to many commands; fewer are sent at once from now on", Options.DisplayName);
+    }
+
     /// <summary>
     /// Two-argument MDTM was refused for a file that exists. That may concern the one file, so only several without a success count.
     /// </summary>
@@ -188,6 +206,31 @@ internal sealed class FtpSite(FtpOptions options, TimeProvider time, ILogger log
         const int FailuresBeforeGivingUp = 3;
         if (MdtmSet == FtpSupport.Unknown && Interlocked.Increment(ref _mdtmSetFailures) >= FailuresBeforeGivingUp)
             MdtmSet = FtpSupport.No;
+    }
+
+    /// <summary>MDTM told times of files of a listing.</summary>
+    public void NoteListedTimesAnswered()
+    {
+        _listedTimesFailures = 0;
+        ListedTimes = FtpSupport.Yes;
+    }
+
+    /// <summary>
+    /// MDTM told no time of any file of a listing. That may concern those files, or the link, so only several in a row count; refusals not any more once it has worked.
+    /// </summary>
+    /// <param name="broken">The session ended over it, as it does where many commands are taken for an attack.</param>
+    public void NoteListedTimesFailed(bool broken)
+    {
+        const int FailuresBeforeGivingUp = 3;
+        if (!broken && ListedTimes == FtpSupport.Yes)
+            return;
+        if (Interlocked.Increment(ref _listedTimesFailures) >= FailuresBeforeGivingUp && ListedTimes != FtpSupport.No)
+        {
+            ListedTimes = FtpSupport.No;
+            if (!broken)
+                Mdtm = FtpSupport.No; // not even the time zone can be learned from it
+            Logger.LogWarning("{Server} does not tell the times of the files of a listing; they are as exact as LIST shows them", Options.DisplayName);
+        }
     }
 
     /// <summary>The path as bytes, in the server's charset.</summary>

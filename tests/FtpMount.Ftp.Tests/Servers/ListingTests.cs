@@ -189,14 +189,14 @@ public sealed class ListingTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task Listing_costs_one_round_trip(FtpServerKind kind)
+    public async Task Listing_costs_one_round_trip_and_where_there_is_only_LIST_one_more_for_the_times(FtpServerKind kind)
     {
         await using var site = await fixture.OpenAsync(kind, proxied: true, options => options with { Connections = 1 });
         site.Put("file", "1");
         await site.ListAsync(site.Folder);
         site.Proxy!.ClearCommands();
         await site.ListAsync(site.Folder);
-        Assert.Equal(1, site.Proxy.RoundTrips);
+        Assert.Equal(kind == FtpServerKind.Vsftpd ? 2 : 1, site.Proxy.RoundTrips);
     }
 
     [Theory]
