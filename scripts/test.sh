@@ -26,7 +26,7 @@ broken() { # the build did not get as far as a test
 
 need_dotnet
 # git, sqlite3, make and gcc work on mounted files in the end-to-end tests.
-install_missing fusermount3=fuse3 git=git sqlite3=sqlite3 make=make gcc=gcc setpriv=util-linux
+install_missing fusermount3=fuse3 git=git sqlite3=sqlite3 make=make gcc=gcc rsync=rsync vim=vim setpriv=util-linux
 scripts/install-test-servers.sh || broken "The test servers could not be installed"
 
 say "Building the solution"
