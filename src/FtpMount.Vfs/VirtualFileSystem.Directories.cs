@@ -24,7 +24,12 @@ public sealed partial class VirtualFileSystem
             lock (_table.Gate)
             {
                 if (TryResolve(directory, name, out var present, out _) && present is not null)
+                {
+                    // The node may have been made only to look at it.
+                    _table.TryEvict(present);
                     return VfsError.AlreadyExists;
+                }
+
                 if (directory.Deleted)
                     return VfsError.NotFound;
                 path = _table.PathOf(directory).Combine(name);

@@ -115,6 +115,15 @@ public sealed class DirectoryTests
     }
 
     [Fact]
+    public async Task Making_what_is_listed_leaves_no_node_behind()
+    {
+        await using var mount = new Mount(r => r.PutDirectory("/d"));
+        await mount.Names("/");
+        Assert.Equal(VfsError.AlreadyExists, await mount.MakeDirectory("/d"));
+        Assert.Equal(1, mount.Vfs.Statistics.Nodes);
+    }
+
+    [Fact]
     public async Task Only_an_empty_directory_is_removed()
     {
         await using var mount = new Mount(r => r.Put("/d/a", "x"));
