@@ -45,8 +45,13 @@ public sealed partial class FtpFileSystem
     }
 
     /// <inheritdoc/>
-    public ValueTask<RemoteEntry> StatAsync(RemotePath path, Lane lane, CancellationToken cancellationToken) =>
-        _pool.RunAsync(lane, repeatable: true, (connection, token) => FtpStat.StatAsync(connection, path, token), cancellationToken);
+    public ValueTask<RemoteEntry> StatAsync(RemotePath path, Lane lane, CancellationToken cancellationToken)
+    {
+        // The server would look up the name that it makes of this one.
+        if (_site.ControlCharacters == FtpSupport.No && path.Name.AsSpan().ContainsAny(ControlCharacters))
+            throw FtpErrorMapping.Failure(RemoteError.NotFound, "Looking up", path, null);
+        return _pool.RunAsync(lane, repeatable: true, (connection, token) => FtpStat.StatAsync(connection, path, token), cancellationToken);
+    }
 
     /// <inheritdoc/>
     public async ValueTask<string> ReadLinkAsync(RemotePath path, Lane lane, CancellationToken cancellationToken)

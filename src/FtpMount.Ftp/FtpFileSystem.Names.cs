@@ -1,3 +1,4 @@
+using System.Buffers;
 using FtpMount.Ftp.Control;
 using FtpMount.Ftp.Metadata;
 using FtpMount.Ftp.Session;
@@ -8,6 +9,9 @@ namespace FtpMount.Ftp;
 /// <content>Deleting, making directories, renaming.</content>
 public sealed partial class FtpFileSystem
 {
+    /// <summary>The control characters of ASCII; NUL, CR and LF are in no name.</summary>
+    private static readonly SearchValues<char> ControlCharacters = SearchValues.Create([.. Enumerable.Range(1, 31).Select(code => (char)code), '\u007F']);
+
     /// <inheritdoc/>
     public ValueTask DeleteFileAsync(RemotePath path, Lane lane, CancellationToken cancellationToken) =>
         _pool.RunAsync(
@@ -236,37 +240,52 @@ public sealed partial class FtpFileSystem
     }
 
     /// <summary>
-    /// Refuses a name that the server would silently change: Pure-FTPd turns a space at the end into an underscore. Found out once per site, by making and
-    /// removing an empty directory beside the path.
+    /// Refuses a name that the server would silently change: Pure-FTPd turns a space at the end and control characters into underscores. Found out once per site, by
+    /// making and removing an empty directory beside the path.
     /// </summary>
     private async ValueTask RejectNameThatIsNotKeptAsync(RemotePath path, Lane lane, CancellationToken cancellationToken)
     {
-        if (!path.Name.EndsWith(' ') || _site.TrailingSpace == FtpSupport.Yes)
-            return;
-        if (_site.TrailingSpace == FtpSupport.Unknown)
+        if (path.Name.EndsWith(' '))
         {
-            await _pool.RunAsync(lane, repeatable: true, (connection, token) => LearnTrailingSpaceAsync(connection, path.Parent, token), cancellationToken);
+            if (_site.TrailingSpace == FtpSupport.Unknown)
+                _site.TrailingSpace = await _pool.RunAsync(lane, repeatable: true, (connection, token) => IsKeptAsync(connection, path.Parent, " ", token), cancellationToken);
+            if (_site.TrailingSpace == FtpSupport.No)
+                throw FtpErrorMapping.Failure(RemoteError.InvalidName, "Using the name", path, null);
         }
 
-        if (_site.TrailingSpace == FtpSupport.No)
-            throw FtpErrorMapping.Failure(RemoteError.InvalidName, "Using the name", path, null);
+        if (path.Name.AsSpan().ContainsAny(ControlCharacters))
+        {
+            if (_site.ControlCharacters == FtpSupport.Unknown)
+                _site.ControlCharacters = await _pool.RunAsync(lane, repeatable: true, (connection, token) => IsKeptAsync(connection, path.Parent, "\t\u0001\u001B\u007F.", token), cancellationToken);
+            if (_site.ControlCharacters == FtpSupport.No)
+                throw FtpErrorMapping.Failure(RemoteError.InvalidName, "Using the name", path, null);
+        }
     }
 
-    private async ValueTask LearnTrailingSpaceAsync(FtpConnection connection, RemotePath beside, CancellationToken cancellationToken)
+    /// <summary>Whether the server keeps a name that ends so.</summary>
+    /// <returns>Unknown when the server does not let the directory be made; the operation itself will say why.</returns>
+    private async ValueTask<FtpSupport> IsKeptAsync(FtpConnection connection, RemotePath beside, string ending, CancellationToken cancellationToken)
     {
-        var name = ".ftpmount-" + Guid.NewGuid().ToString("N")[..12] + " ";
-        var probe = beside.Combine(name);
+        var stem = ".ftpmount-" + Guid.NewGuid().ToString("N")[..12];
+        var probe = beside.Combine(stem + ending);
         var made = await connection.ExchangeAsync(_site.Command("MKD", probe), cancellationToken);
         if (!made.Code.IsCompletion)
-            return; // the operation itself will say why
-        var removed = await connection.ExchangeAsync(_site.Command("RMD", probe), cancellationToken);
-        _site.TrailingSpace = removed.Code.IsCompletion ? FtpSupport.Yes : FtpSupport.No;
-        if (!removed.Code.IsCompletion && PwdReply.TryParse(made, _site.Codec, out var actual))
+            return FtpSupport.Unknown;
+        // The underscores first: Pure-FTPd changes control characters in the argument of every command, so removing the name as it was sent would succeed.
+        var changed = beside.Combine(stem + string.Concat(ending.Select(c => c == '.' ? c : '_')));
+        var removed = await connection.ExchangeAsync([_site.Command("RMD", changed), _site.Command("RMD", probe)], cancellationToken);
+        if (removed[0].Code.IsCompletion)
+            return FtpSupport.No;
+        if (removed[1].Code.IsCompletion)
+            return FtpSupport.Yes;
+        if (PwdReply.TryParse(made, _site.Codec, out var actual))
         {
             // The reply to MKD names what was really made (RFC 959 appendix II).
-            var changed = RemotePath.Parse(actual);
-            if (changed.Parent == beside && changed.Name.StartsWith(".ftpmount-", StringComparison.Ordinal))
-                await connection.ExchangeAsync(_site.Command("RMD", changed), cancellationToken);
+            var other = RemotePath.Parse(actual);
+            if (other.Parent == beside && other.Name.StartsWith(stem, StringComparison.Ordinal))
+                await connection.ExchangeAsync(_site.Command("RMD", other), cancellationToken);
         }
+
+        return FtpSupport.No;
     }
 }

@@ -118,6 +118,9 @@ internal sealed class FtpSite(FtpOptions options, TimeProvider time, ILogger log
     /// <summary>Names that end with a space are kept as they are.</summary>
     public FtpSupport TrailingSpace { get; set; }
 
+    /// <summary>Control characters in names are kept as they are.</summary>
+    public FtpSupport ControlCharacters { get; set; }
+
     /// <summary>The byte 255 must be doubled (Telnet's IAC; ProFTPD).</summary>
     public FtpSupport IacDoubling { get; set; }
 

@@ -162,6 +162,34 @@ public sealed class NameTests(FtpSiteFixture fixture) : IClassFixture<FtpSiteFix
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    public async Task Names_with_control_characters_are_kept_or_refused(FtpServerKind kind)
+    {
+        foreach (var name in (string[])["a\ttab", "bell\u0007", "\u0001start", "esc\u001B[31m", "del\u007F"])
+        {
+            await using var site = await fixture.OpenAsync(kind);
+            site.Put("file", "1");
+            if (kind == FtpServerKind.PureFtpd)
+            {
+                Assert.Equal(RemoteError.InvalidName, await FtpSite.ErrorOf(() => site.StoreAsync(site[name], [1]).AsTask()));
+                Assert.Equal(RemoteError.InvalidName, await FtpSite.ErrorOf(() => MakeAsync(site, name)));
+                Assert.Equal(RemoteError.InvalidName, await FtpSite.ErrorOf(() => RenameAsync(site, "file", name, true)));
+                Assert.Equal(RemoteError.NotFound, await FtpSite.ErrorOf(() => site.StatAsync(site[name]).AsTask()));
+                Assert.Equal(["file"], Directory.GetFileSystemEntries(site.Local).Select(Path.GetFileName));
+            }
+            else
+            {
+                await site.StoreAsync(site[name], [1]);
+                await MakeAsync(site, name + "dir");
+                await RenameAsync(site, "file", name + "moved", true);
+                string[] expected = [name, name + "dir", name + "moved"];
+                Assert.Equal(expected.Order(StringComparer.Ordinal), Directory.GetFileSystemEntries(site.Local).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
+                Assert.Equal(expected.Order(StringComparer.Ordinal), (await site.ListAsync(site.Folder)).Select(entry => entry.Name).Order(StringComparer.Ordinal));
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
     public async Task Odd_file_names_survive_every_operation(FtpServerKind kind)
     {
         await using var site = await fixture.OpenAsync(kind);
