@@ -207,7 +207,9 @@ public sealed class ContentTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
             Assert.Equal(content, await site.ReadAsync(site["f" + i]));
         }));
         Assert.Equal(24, (await site.ListAsync(site.Folder)).Count);
-        Assert.InRange(site.Ftp.Statistics.ConnectionsMade, 2, 8);
+
+        // How many it takes depends on how fast the server lets the second one in (ProFTPD: up to 350 ms).
+        Assert.InRange(site.Ftp.Statistics.ConnectionsMade, 1, 8);
     }
 
     [Theory]
