@@ -77,6 +77,22 @@ public sealed class ListedTimesTests
     }
 
     [Fact]
+    public async Task A_server_that_garbles_replies_to_long_bursts_gets_short_ones()
+    {
+        var garbled = false;
+        await using var server = Server(string.Concat(Enumerable.Range(0, 1000).Select(i => Line("-rw-r--r--", "file-with-a-name-" + i))), line =>
+        {
+            if (line != "MDTM /file-with-a-name-400" || garbled)
+                return "213 20200101000000\r\n";
+            garbled = true;
+            return "MDTM what\r\n";
+        });
+        await using var ftp = await ConnectAsync(server);
+        Assert.Equal(RemoteError.ProtocolViolation, (await Assert.ThrowsAsync<RemoteException>(() => ListAsync(ftp))).Error);
+        Assert.All(await ListAsync(ftp), entry => Assert.Equal(TimeSpan.FromSeconds(1), entry.Modified!.Value.Precision));
+    }
+
+    [Fact]
     public async Task A_directory_of_more_files_than_are_asked_is_listed_whole()
     {
         const int Count = 20_500;
