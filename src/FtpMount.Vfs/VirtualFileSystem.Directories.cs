@@ -23,7 +23,7 @@ public sealed partial class VirtualFileSystem
             RemotePath path;
             lock (_table.Gate)
             {
-                if (TryResolve(directory, name, out var present, out _) && present is not null)
+                if (TryResolve(directory, name, ownsName: true, out var present, out _) && present is not null)
                 {
                     // The node may have been made only to look at it.
                     _table.TryEvict(present);
@@ -133,9 +133,9 @@ public sealed partial class VirtualFileSystem
         {
             // rewinddir(3): "as a call to opendir would have done".
             if (cookie == 0 && open.Advanced)
-                LeaveListing(open);
+                NodeTable.Leave(open);
             if (open.Listing is null && (open.Node.Deleted ? new DirectoryListing(_clock.Now) : _table.ValidListing(open.Node, _clock.Now)) is { } known)
-                ReadFrom(open, known);
+                NodeTable.Read(open, known);
             if (open.Listing is not null)
             {
                 Emit(open, cookie, sink);
@@ -153,7 +153,8 @@ public sealed partial class VirtualFileSystem
             return;
         lock (_table.Gate)
         {
-            LeaveListing(open);
+            open.Node.Directory!.ListingAwaited.Remove(open);
+            NodeTable.Leave(open);
             open.Node.OpenHandles--;
             _table.TryEvict(open.Node);
         }
@@ -251,6 +252,7 @@ public sealed partial class VirtualFileSystem
         {
             _misses++;
             fetch = _revalidator.List(open.Node);
+            open.Node.Directory!.ListingAwaited.Add(open);
         }
 
         try
@@ -260,8 +262,11 @@ public sealed partial class VirtualFileSystem
                 return listed.Error;
             lock (_table.Gate)
             {
+                // Released or rewound meanwhile.
+                if (!_directories.ContainsKey(open.Id.Value))
+                    return VfsError.BadHandle;
                 if (open.Listing is null)
-                    ReadFrom(open, listed.Listing!);
+                    NodeTable.Read(open, listed.Listing!);
                 Emit(open, cookie, sink);
             }
 
@@ -271,23 +276,11 @@ public sealed partial class VirtualFileSystem
         {
             return VfsError.Interrupted;
         }
-    }
-
-    private static void ReadFrom(DirectoryHandle open, DirectoryListing listing)
-    {
-        open.Listing = listing;
-        open.Advanced = false;
-        if (listing.Readers++ == 0)
-            open.Node.Directory!.ReadListings.Add(listing);
-    }
-
-    private static void LeaveListing(DirectoryHandle open)
-    {
-        if (open.Listing is not { } listing)
-            return;
-        open.Listing = null;
-        if (--listing.Readers == 0)
-            open.Node.Directory!.ReadListings.Remove(listing);
+        finally
+        {
+            lock (_table.Gate)
+                open.Node.Directory!.ListingAwaited.Remove(open);
+        }
     }
 
     /// <summary>Offers entries from a cookie on until the sink is full. Called under the gate.</summary>
@@ -325,8 +318,9 @@ public sealed partial class VirtualFileSystem
             return OfferNode(child, name, nextCookie, sink, now);
         if (entry is null)
             return true;
-        if (!sink.WantsEntries)
+        if (!sink.WantsEntries || directory.Directory.BusyNames.ContainsKey(name))
         {
+            // A name that is being changed is shown, and what it stands for is told to who asks for it when that is over.
             var shown = new VfsAttributes { Inode = _table.InodeOf(directory, name, entry), Kind = entry.Kind, Mode = 0 };
             return sink.TryAdd(name, new VfsEntry { Attributes = shown }, nextCookie);
         }

@@ -28,7 +28,7 @@ public sealed partial class VirtualFileSystem
                 return new(error);
             if (!RemotePath.IsValidName(name))
                 return new(new VfsEntry { EntryTimeout = _options.NegativeTimeout });
-            if (TryResolve(directory, name, out var node, out var absentFor))
+            if (TryResolve(directory, name, ownsName: false, out var node, out var absentFor))
             {
                 _hits++;
                 return new(node is null ? new VfsEntry { EntryTimeout = absentFor } : _table.LookedUp(node, _clock.Now));
@@ -80,7 +80,7 @@ public sealed partial class VirtualFileSystem
     }
 
     /// <summary>What a name stands for as far as memory knows. Called under the gate.</summary>
-    private bool TryResolve(Node directory, ReadOnlySpan<char> name, out Node? node, out TimeSpan absentFor)
+    private bool TryResolve(Node directory, ReadOnlySpan<char> name, bool ownsName, out Node? node, out TimeSpan absentFor)
     {
         absentFor = TimeSpan.Zero;
         node = null;
@@ -92,6 +92,8 @@ public sealed partial class VirtualFileSystem
             return NodeTable.IsValid(child, now);
         }
 
+        if (!ownsName && IsBusy(state, name))
+            return false;
         if (state.Hidden.Count > 0 && state.Hidden.GetAlternateLookup<ReadOnlySpan<char>>().ContainsKey(name))
             return true;
         if (_table.ValidListing(directory, now) is { } listing)
@@ -129,18 +131,34 @@ public sealed partial class VirtualFileSystem
         {
             Task<StatOutcome>? stat;
             Task<ListOutcome>? list = null;
+            Task? change = null;
             lock (_table.Gate)
             {
                 if (directory.Deleted)
                     return new Resolution(VfsError.NotFound, null, default);
-                if (TryResolve(directory, name, out var node, out var absentFor))
+                if (TryResolve(directory, name, ownsName, out var node, out var absentFor))
                     return Pinned(node, absentFor);
-                _misses++;
+                if (!ownsName && attempt < MaximumAttempts && IsBusy(directory.Directory!, name) && !directory.Directory!.TryGetChild(name, out _))
+                {
+                    // What is being made or replaced is there when that is done.
+                    change = directory.Directory.BusyNames[name].Task;
+                    stat = null;
+                }
+                else
+                {
+                    _misses++;
 
-                // While the caller has the name, a listing is not believed for it.
-                stat = ownsName ? _revalidator.Stat(directory, name) : _revalidator.StatUnlessListing(directory, name);
-                if (stat is null)
-                    list = _revalidator.List(directory);
+                    // While the caller has the name, a listing is not believed for it.
+                    stat = ownsName ? _revalidator.Stat(directory, name) : _revalidator.StatUnlessListing(directory, name);
+                    if (stat is null)
+                        list = _revalidator.List(directory);
+                }
+            }
+
+            if (change is not null)
+            {
+                await change.WaitAsync(cancellationToken).ConfigureAwait(false);
+                continue;
             }
 
             if (list is not null)
@@ -174,6 +192,13 @@ public sealed partial class VirtualFileSystem
             {
                 resolution = Pinned(child, default);
                 return NodeTable.IsValid(child, _clock.Now) || listing.Contains(name) ? true : Unpinned(child);
+            }
+
+            // Changed since it came in, or being changed: what it says may be from before.
+            if (!NodeTable.IsCurrent(directory, listing) || directory.Directory.BusyNames.ContainsKey(name))
+            {
+                resolution = default;
+                return false;
             }
 
             if (listing.TryGet(name, out var entry) && entry is not null)
@@ -221,6 +246,9 @@ public sealed partial class VirtualFileSystem
         _table.Unpin(node);
         return false;
     }
+
+    private static bool IsBusy(DirectoryState state, ReadOnlySpan<char> name) =>
+        state.BusyNames.Count > 0 && state.BusyNames.GetAlternateLookup<ReadOnlySpan<char>>().ContainsKey(name);
 
     private Task NameIsFreeAsync(Node directory, string name, CancellationToken cancellationToken)
     {

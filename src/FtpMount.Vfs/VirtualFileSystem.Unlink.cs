@@ -228,7 +228,7 @@ public sealed partial class VirtualFileSystem
             {
                 var state = node.Parent!.Directory!;
                 state.Hidden.Remove(node.Name);
-                state.Touch(node.Name);
+                state.Touch(node.Name, isPresent: false, null);
                 node.Remote = null;
             }
 

@@ -30,7 +30,7 @@ internal sealed class Revalidator(
     public Task<StatOutcome>? StatUnlessListing(Node directory, string name)
     {
         var state = directory.Directory!;
-        if (state.StatFetches.TryGetValue(name, out var running))
+        if (Running(state, name) is { } running)
             return running;
         if (!state.ListingIsUseless)
         {
@@ -52,14 +52,18 @@ internal sealed class Revalidator(
     public Task<StatOutcome> Stat(Node directory, string name)
     {
         var state = directory.Directory!;
-        if (state.StatFetches.TryGetValue(name, out var running))
+        if (Running(state, name) is { } running)
             return running;
         state.BeginFetch();
         var sequence = state.ChangeSequence;
         var fetch = Task.Run(() => RunStatAsync(directory, name, sequence), CancellationToken.None);
-        state.StatFetches.Add(name, fetch);
+        state.StatFetches[name] = (fetch, sequence);
         return fetch;
     }
+
+    /// <summary>The question under way that may be joined: one that set out before a change of the name was done here may be answered as things were before it.</summary>
+    private static Task<StatOutcome>? Running(DirectoryState state, string name) =>
+        state.StatFetches.TryGetValue(name, out var running) && state.IsUnchangedSince(name, running.Sequence) ? running.Fetch : null;
 
     /// <summary>The names of a directory. Called under the gate; starts the listing or joins it.</summary>
     public Task<ListOutcome> List(Node directory)
@@ -135,7 +139,8 @@ internal sealed class Revalidator(
             outcome = outcome with { IsSettled = state.IsSettledSince(name, sequence) };
             if (outcome is { IsSettled: true, Error: VfsError.None })
                 Apply(directory, name, outcome);
-            state.StatFetches.Remove(name);
+            if (state.StatFetches.TryGetValue(name, out var latest) && latest.Sequence == sequence)
+                state.StatFetches.Remove(name);
             state.EndFetch();
         }
 

@@ -22,6 +22,9 @@ internal sealed class DirectoryListing(long startedAt)
     /// <summary>Open directory handles that read it.</summary>
     public int Readers { get; set; }
 
+    /// <summary>The <see cref="DirectoryState.ChangeSequence"/> at which it came in. One that is neither cached nor read is not told of later changes.</summary>
+    public long AppliedAt { get; set; }
+
     /// <summary>The directory was made by this program just now: nothing is in it, whatever the server's listings leave out.</summary>
     public bool IsMadeHere { get; init; }
 

@@ -1,3 +1,4 @@
+using FtpMount.Remote;
 using FtpMount.Vfs.Coherence;
 
 namespace FtpMount.Vfs.Namespace;
@@ -34,8 +35,11 @@ internal sealed class DirectoryState
     /// <summary>Counts local changes of names.</summary>
     public long ChangeSequence { get; private set; }
 
-    /// <summary>Names changed here while an answer about this directory was on its way, with the <see cref="ChangeSequence"/> of the change.</summary>
-    public Dictionary<string, long> Touched { get; } = new(StringComparer.Ordinal);
+    /// <summary>Names changed here while an answer about this directory was on its way.</summary>
+    public Dictionary<string, NameChange> Touched { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Names of which it is not known whether a change that failed here was done, with the <see cref="ChangeSequence"/> of the doubt; kept as <see cref="Touched"/>.</summary>
+    public Dictionary<string, long> Doubted { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Answers about this directory that are on their way.</summary>
     public int FetchesInFlight { get; set; }
@@ -43,8 +47,11 @@ internal sealed class DirectoryState
     /// <summary>The listing under way.</summary>
     public Task<ListOutcome>? ListFetch { get; set; }
 
-    /// <summary>Requests for one name under way.</summary>
-    public Dictionary<string, Task<StatOutcome>> StatFetches { get; } = new(StringComparer.Ordinal);
+    /// <summary>Handles that wait for the listing under way: they read it from the moment on when it comes in, so that no change in between is missed.</summary>
+    public List<DirectoryHandle> ListingAwaited { get; } = [];
+
+    /// <summary>Requests for one name under way, with the <see cref="ChangeSequence"/> at which they set out.</summary>
+    public Dictionary<string, (Task<StatOutcome> Fetch, long Sequence)> StatFetches { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Requests for single names since <see cref="MissesSince"/>.</summary>
     public int Misses { get; set; }
@@ -85,23 +92,39 @@ internal sealed class DirectoryState
 
     public void ClearNegatives() => _negatives = null;
 
-    /// <summary>Notes that a name was changed here, so that answers on their way are not believed for it.</summary>
-    public void Touch(string name)
+    /// <summary>Notes that a name was made, changed or taken away here, so that answers on their way are not believed for it.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="isPresent">Whether it exists now.</param>
+    /// <param name="entry">What the server has of it; null when nothing.</param>
+    public void Touch(string name, bool isPresent, RemoteEntry? entry)
     {
         ChangeSequence++;
         if (FetchesInFlight > 0)
-            Touched[name] = ChangeSequence;
+            Touched[name] = new NameChange(ChangeSequence, isPresent, entry);
+    }
+
+    /// <summary>Notes that a change of a name failed here and may yet have been done: answers on their way may be from before it.</summary>
+    public void Doubt(string name)
+    {
+        ChangeSequence++;
+        if (FetchesInFlight > 0)
+            Doubted[name] = ChangeSequence;
     }
 
     /// <summary>Whether an answer that set out at <paramref name="sequence"/> may be believed for the name.</summary>
-    public bool IsSettledSince(string name, long sequence) =>
-        !BusyNames.ContainsKey(name) && !(Touched.TryGetValue(name, out var changed) && changed > sequence);
+    public bool IsSettledSince(string name, long sequence) => !BusyNames.ContainsKey(name) && IsUnchangedSince(name, sequence);
+
+    /// <summary>Whether no change of the name has ended since <paramref name="sequence"/>; one may be under way.</summary>
+    public bool IsUnchangedSince(string name, long sequence) =>
+        !(Touched.TryGetValue(name, out var changed) && changed.Sequence > sequence) && !(Doubted.TryGetValue(name, out var doubted) && doubted > sequence);
 
     public void BeginFetch() => FetchesInFlight++;
 
     public void EndFetch()
     {
-        if (--FetchesInFlight == 0)
-            Touched.Clear();
+        if (--FetchesInFlight > 0)
+            return;
+        Touched.Clear();
+        Doubted.Clear();
     }
 }

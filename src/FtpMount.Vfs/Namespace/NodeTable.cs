@@ -173,7 +173,7 @@ internal sealed class NodeTable
         if (state.TryGetChild(node.Name, out var present) && present == node)
         {
             state.RemoveChild(node.Name);
-            state.Touch(node.Name);
+            state.Touch(node.Name, isPresent: false, null);
             state.AddNegative(node.Name, _clock.After(_clock.Now, _options.NegativeTimeout));
             ForListings(state, node.Name, static (listing, name) => listing.Remove(name));
         }
@@ -184,7 +184,7 @@ internal sealed class NodeTable
     {
         var from = node.Parent!.Directory!;
         from.RemoveChild(node.Name);
-        from.Touch(node.Name);
+        from.Touch(node.Name, isPresent: false, null);
         from.AddNegative(node.Name, _clock.After(_clock.Now, _options.NegativeTimeout));
         ForListings(from, node.Name, static (listing, gone) => listing.Remove(gone));
         node.Parent = directory;
@@ -295,7 +295,7 @@ internal sealed class NodeTable
         LearnIdentity(node);
         if (node.Deleted || node.Parent is not { } parent)
             return;
-        parent.Directory!.Touch(node.Name);
+        parent.Directory!.Touch(node.Name, isPresent: true, node.Remote);
         ForListings(parent.Directory, node.Name, (listing, name) => listing.Set(name, node.Remote));
     }
 
@@ -308,10 +308,12 @@ internal sealed class NodeTable
             listing.Remove(name);
 
         // Names that changed here since: what is here counts. One that is being changed just now is put right when that is done.
-        foreach (var (name, _) in state.Touched.Where(t => t.Value > sequence))
+        foreach (var (name, change) in state.Touched.Where(t => t.Value.Sequence > sequence))
         {
             if (state.TryGetChild(name, out var child))
                 listing.Set(name, child.Remote);
+            else if (change.IsPresent)
+                listing.Set(name, change.Entry);
             else
                 listing.Remove(name);
         }
@@ -333,8 +335,42 @@ internal sealed class NodeTable
                 listing.Set(name, child.Remote);
         }
 
-        KeepListing(directory, listing);
+        listing.AppliedAt = state.ChangeSequence;
+        foreach (var handle in state.ListingAwaited)
+        {
+            if (handle.Listing is null)
+                Read(handle, listing);
+        }
+
+        state.ListingAwaited.Clear();
+
+        // With a name that is in doubt it is as good as any to read, but the next reader asks again.
+        if (!state.Doubted.Values.Any(d => d > sequence))
+            KeepListing(directory, listing);
     }
+
+    /// <summary>A handle reads a listing from now on, and sees in it what changes here.</summary>
+    public static void Read(DirectoryHandle handle, DirectoryListing listing)
+    {
+        handle.Listing = listing;
+        handle.Advanced = false;
+        if (listing.Readers++ == 0)
+            handle.Node.Directory!.ReadListings.Add(listing);
+    }
+
+    /// <summary>A handle does not read its listing any more.</summary>
+    public static void Leave(DirectoryHandle handle)
+    {
+        if (handle.Listing is not { } listing)
+            return;
+        handle.Listing = null;
+        if (--listing.Readers == 0)
+            handle.Node.Directory!.ReadListings.Remove(listing);
+    }
+
+    /// <summary>Whether all changes made here are in a listing that has come in.</summary>
+    public static bool IsCurrent(Node directory, DirectoryListing listing) =>
+        listing == directory.Directory!.Listing || listing.AppliedAt == directory.Directory.ChangeSequence || directory.Directory.ReadListings.Contains(listing);
 
     /// <summary>The server has a name that has no node.</summary>
     public void NoteAppeared(Node directory, string name, RemoteEntry entry) =>
@@ -354,6 +390,7 @@ internal sealed class NodeTable
         var state = directory.Directory!;
         DropListing(directory);
         state.RemoveNegative(name);
+        state.Doubt(name);
         if (state.TryGetChild(name, out var child) && !child.IsLocal)
             child.ValidUntil = 0;
         Observer?.InvalidateEntry(directory.Id, name);
@@ -457,8 +494,12 @@ internal sealed class NodeTable
     private void Attach(Node node)
     {
         var state = node.Parent!.Directory!;
+
+        // What a listing showed of a change that was under way is not another file.
+        if (state.TryGetChild(node.Name, out var present) && present != node)
+            Detach(present);
         state.AddChild(node.Name, node);
-        state.Touch(node.Name);
+        state.Touch(node.Name, isPresent: true, node.Remote);
         ForListings(state, node.Name, (listing, name) => listing.Set(name, node.Remote));
     }
 

@@ -172,7 +172,7 @@ internal sealed class UnlinkedFiles : IAsyncDisposable
         if (IsHidden(node))
         {
             directory.Directory!.Hidden.Remove(node.Name);
-            directory.Directory.Touch(node.Name);
+            directory.Directory.Touch(node.Name, isPresent: false, null);
         }
 
         _table.TryEvict(node);

@@ -284,7 +284,7 @@ internal sealed partial class Uploader
         if (file.TemporaryName is not { } name)
             return;
         file.TemporaryDirectory!.Directory!.Hidden.Remove(name);
-        file.TemporaryDirectory.Directory.Touch(name);
+        file.TemporaryDirectory.Directory.Touch(name, isPresent: false, null);
         file.TemporaryName = null;
         file.TemporaryDirectory = null;
     }
