@@ -179,6 +179,29 @@ public sealed class UnlinkRaceTests
         await IsGoneAsync(mount, "/");
     }
 
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task A_new_file_that_goes_while_it_is_put_in_its_place_does_not_come_back(bool isReplaced, bool isPublished)
+    {
+        await using var mount = new Mount(r => r.Put("/b", "other"));
+        await mount.Node("/b");
+        var handle = await mount.Create("/a");
+        await mount.Write(handle, 0, "content");
+        var hold = Hold.Of(mount.Remote, isPublished, "PUBLISH");
+        var close = mount.Close(handle);
+        await hold.Reached;
+        var change = isReplaced ? mount.Rename("/b", "/a") : mount.Unlink("/a");
+        hold.LetGo();
+        Assert.Equal(VfsError.None, await change);
+        Assert.Equal(VfsError.None, await close);
+        if (isReplaced)
+            Assert.Equal("other", mount.Remote.Text("/a"));
+        await IsGoneAsync(mount, "/", isReplaced ? "a" : "b");
+    }
+
     [Fact]
     public async Task A_directory_is_removed_whose_hidden_file_is_closed_meanwhile()
     {

@@ -116,10 +116,12 @@ internal sealed partial class Uploader
             await StoreAsync(file, temporary, sending, cancellationToken).ConfigureAwait(false);
             if (sending.Staging.ChangeCount != sending.ChangeCount)
                 return null;
+            cancellationToken.ThrowIfCancellationRequested();
             try
             {
+                // Not ended half way when the file is to go: a rename that the server does later would bring it back, or replace what has the name then.
                 var entry = await _remote
-                    .PublishAsync(temporary, sending.Target, sending.Length, sending.Change, Lane.Write, cancellationToken)
+                    .PublishAsync(temporary, sending.Target, sending.Length, sending.Change, Lane.Write, _stopping)
                     .ConfigureAwait(false);
                 lock (_table.Gate)
                     ForgetTemporaryName(file);
