@@ -149,7 +149,7 @@ public sealed partial class VirtualFileSystem
                     _misses++;
 
                     // While the caller has the name, a listing is not believed for it.
-                    stat = ownsName ? _revalidator.Stat(directory, name) : _revalidator.StatUnlessListing(directory, name);
+                    stat = ownsName ? _revalidator.Stat(directory, name, ownsName) : _revalidator.StatUnlessListing(directory, name);
                     if (stat is null)
                         list = _revalidator.List(directory);
                 }
@@ -169,7 +169,7 @@ public sealed partial class VirtualFileSystem
                 if (listed.Error is not (VfsError.None or VfsError.AccessDenied))
                     return new Resolution(listed.Error, null, default);
                 lock (_table.Gate)
-                    stat = _revalidator.Stat(directory, name);
+                    stat = _revalidator.Stat(directory, name, ownsName);
             }
 
             var asked = await stat!.WaitAsync(cancellationToken).ConfigureAwait(false);

@@ -102,6 +102,33 @@ public sealed class NameRaceTests
     }
 
     [Fact]
+    public async Task Who_has_a_name_asks_for_it_though_its_directory_is_to_be_moved()
+    {
+        await using var mount = new Mount(r => r.Put("/d/a", "x"));
+        var directory = await mount.Node("/d");
+        var asked = 0;
+        mount.Remote.DelayAnswer = (operation, path) =>
+        {
+            // The answer to the first question is too old when it comes, so that the owner of the name asks again.
+            if (operation == "STAT" && path == "/d/a" && Interlocked.Increment(ref asked) == 1)
+                mount.Time.Advance(TimeSpan.FromMinutes(1));
+            return null;
+        };
+        var hold = Hold.BeforeDone(mount.Remote, "STAT", path => path == "/d/a" && Volatile.Read(ref asked) == 1);
+        var inner = mount.Vfs.RenameAsync(directory, "a", directory, "b", VfsRenameFlags.None, default).AsTask();
+        await hold.Reached;
+        await mount.Lookup("/d");
+        await mount.Lookup("/e");
+        var outer = mount.Vfs.RenameAsync(NodeId.Root, "d", NodeId.Root, "e", VfsRenameFlags.None, default).AsTask();
+        var lookup = mount.Vfs.LookupAsync(directory, "b", default).AsTask();
+        hold.LetGo();
+        await Task.WhenAll(inner, outer, lookup).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal((VfsError.None, VfsError.None), (await inner, await outer));
+        Assert.Equal(["b"], mount.Remote.Names("/e"));
+        Assert.Equal(["b"], await mount.Names("/e"));
+    }
+
+    [Fact]
     public async Task A_name_that_is_being_replaced_is_never_missing()
     {
         await using var mount = new Mount(r =>

@@ -30,7 +30,7 @@ internal sealed class Revalidator(
     public Task<StatOutcome>? StatUnlessListing(Node directory, string name)
     {
         var state = directory.Directory!;
-        if (Running(state, name) is { } running)
+        if (Running(state, name, ownsName: false) is { } running)
             return running;
         if (!state.ListingIsUseless)
         {
@@ -45,25 +45,34 @@ internal sealed class Revalidator(
                 return null;
         }
 
-        return Stat(directory, name);
+        return Stat(directory, name, ownsName: false);
     }
 
     /// <summary>What the server says of one name. Called under the gate; starts the question or joins it.</summary>
-    public Task<StatOutcome> Stat(Node directory, string name)
+    /// <param name="directory">The directory.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="ownsName">The caller has taken the name, and with it holds the path.</param>
+    public Task<StatOutcome> Stat(Node directory, string name, bool ownsName)
     {
         var state = directory.Directory!;
-        if (Running(state, name) is { } running)
+        if (Running(state, name, ownsName) is { } running)
             return running;
         state.BeginFetch();
-        var sequence = state.ChangeSequence;
-        var fetch = Task.Run(() => RunStatAsync(directory, name, sequence), CancellationToken.None);
-        state.StatFetches[name] = (fetch, sequence);
-        return fetch;
+        var path = ownsName ? locks.UseHeldPath(directory) : locks.TryUsePath(directory);
+        var fetch = new StatFetch(state.ChangeSequence, path is not null);
+        fetch.Outcome = Task.Run(() => RunStatAsync(directory, name, fetch, path), CancellationToken.None);
+        state.StatFetches[name] = fetch;
+        return fetch.Outcome;
     }
 
-    /// <summary>The question under way that may be joined: one that set out before a change of the name was done here may be answered as things were before it.</summary>
-    private static Task<StatOutcome>? Running(DirectoryState state, string name) =>
-        state.StatFetches.TryGetValue(name, out var running) && state.IsUnchangedSince(name, running.Sequence) ? running.Fetch : null;
+    /// <summary>
+    /// The question under way that may be joined. One that set out before a change of the name was done here may be answered as things were before it. One that
+    /// still waits for the path, because the directory is to be moved, is not for who holds that path: the mover waits for him.
+    /// </summary>
+    private static Task<StatOutcome>? Running(DirectoryState state, string name, bool ownsName) =>
+        state.StatFetches.TryGetValue(name, out var running) && (running.HasPath || !ownsName) && state.IsUnchangedSince(name, running.Sequence)
+            ? running.Outcome
+            : null;
 
     /// <summary>The names of a directory. Called under the gate; starts the listing or joins it.</summary>
     public Task<ListOutcome> List(Node directory)
@@ -103,13 +112,13 @@ internal sealed class Revalidator(
         return VfsError.None;
     }
 
-    private async Task<StatOutcome> RunStatAsync(Node directory, string name, long sequence)
+    private async Task<StatOutcome> RunStatAsync(Node directory, string name, StatFetch fetch, IDisposable? held)
     {
         var state = directory.Directory!;
         StatOutcome outcome;
         try
         {
-            using var path = await locks.UsePathAsync(directory, stopping).ConfigureAwait(false);
+            using var path = held ?? await locks.UsePathAsync(directory, stopping).ConfigureAwait(false);
             RemotePath full;
             lock (table.Gate)
                 full = table.PathOf(directory).Combine(name);
@@ -136,10 +145,10 @@ internal sealed class Revalidator(
 
         lock (table.Gate)
         {
-            outcome = outcome with { IsSettled = state.IsSettledSince(name, sequence) };
+            outcome = outcome with { IsSettled = state.IsSettledSince(name, fetch.Sequence) };
             if (outcome is { IsSettled: true, Error: VfsError.None })
                 Apply(directory, name, outcome);
-            if (state.StatFetches.TryGetValue(name, out var latest) && latest.Sequence == sequence)
+            if (state.StatFetches.TryGetValue(name, out var latest) && latest == fetch)
                 state.StatFetches.Remove(name);
             state.EndFetch();
         }

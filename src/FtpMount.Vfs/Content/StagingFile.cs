@@ -146,7 +146,8 @@ public sealed class StagingFile : IAsyncDisposable
             ObjectDisposedException.ThrowIf(_disposed != 0, this);
             try
             {
-                RandomAccess.Write(_handle, data, offset);
+                for (var done = 0; done < data.Length; done += LocalDisk.WriteSize)
+                    RandomAccess.Write(_handle, data.Slice(done, Math.Min(LocalDisk.WriteSize, data.Length - done)), offset + done);
             }
             catch (IOException)
             {

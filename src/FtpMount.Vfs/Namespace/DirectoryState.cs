@@ -50,8 +50,8 @@ internal sealed class DirectoryState
     /// <summary>Handles that wait for the listing under way: they read it from the moment on when it comes in, so that no change in between is missed.</summary>
     public List<DirectoryHandle> ListingAwaited { get; } = [];
 
-    /// <summary>Requests for one name under way, with the <see cref="ChangeSequence"/> at which they set out.</summary>
-    public Dictionary<string, (Task<StatOutcome> Fetch, long Sequence)> StatFetches { get; } = new(StringComparer.Ordinal);
+    /// <summary>Requests for one name under way, the latest of each.</summary>
+    public Dictionary<string, StatFetch> StatFetches { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Requests for single names since <see cref="MissesSince"/>.</summary>
     public int Misses { get; set; }

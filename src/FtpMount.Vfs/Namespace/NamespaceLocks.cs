@@ -52,6 +52,13 @@ internal sealed class NamespaceLocks(Lock gate)
         }
     }
 
+    /// <summary>Holds a path still that the caller's operation holds already: it does not wait for a mover, who waits for that operation.</summary>
+    public IDisposable UseHeldPath(Node node)
+    {
+        lock (_gate)
+            return new PathUse(this, node);
+    }
+
     /// <summary>Holds a path still if nothing on it is being moved; null when something is.</summary>
     public IDisposable? TryUsePath(Node node)
     {

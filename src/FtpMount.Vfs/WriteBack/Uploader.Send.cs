@@ -39,7 +39,9 @@ internal sealed partial class Uploader
                 var entry = await SendOnceAsync(node, file, sending, cancellationToken).ConfigureAwait(false);
                 if (entry is null)
                     continue;
-                entry = await CorrectModeAsync(sending, entry, cancellationToken).ConfigureAwait(false);
+
+                // It is in its place: that is noted whoever wants to end the upload now.
+                entry = await CorrectModeAsync(sending, entry, _stopping).ConfigureAwait(false);
                 var leftOver = Finish(node, file, sending, entry);
                 if (leftOver is not null)
                     await SendLateAttributesAsync(node, sending, leftOver, cancellationToken).ConfigureAwait(false);
