@@ -21,7 +21,8 @@ public sealed class InterruptTests
     {
         await using var mount = await TestMount.CreateAsync();
         mount.Files.Add("direct-blocked", new byte[10]);
-        using var program = Shell.Start("""exec cat "$1/direct-blocked" """, mount.Path);
+        // A test run in the background of a shell has SIGINT ignored, and its children inherit that.
+        using var program = Shell.Start("""exec env --default-signal=INT cat "$1/direct-blocked" """, mount.Path);
         await mount.Files.BlockedReadArrivedAsync(TestContext.Current.CancellationToken);
 
         (await Shell.RunAsync("""kill -INT "$1" """, $"{program.Id}")).Expect();
