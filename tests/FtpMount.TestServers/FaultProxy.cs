@@ -256,8 +256,8 @@ public sealed class FaultProxy : IAsyncDisposable
             }
             finally
             {
-                proxy.Forget(this);
                 Dispose();
+                proxy.Forget(this); // last: whoever waits for it to be gone finds the sockets closed
             }
         }
 
