@@ -1,0 +1,26 @@
+namespace FtpMount.Sftp.Transport;
+
+/// <summary>
+/// The bytes of one SFTP subsystem, whatever carries them: a channel of an SSH connection in this process, or the pipes of an <c>ssh</c> process.
+/// Used by one reader and one writer at a time; both may run at once.
+/// </summary>
+/// <remarks>
+/// <see cref="IAsyncDisposable.DisposeAsync"/> may be called from any thread while both run, ends them (with an exception or an end of the bytes), never throws
+/// and returns within seconds. A cancelled operation leaves the transport unusable: only its end follows.
+/// </remarks>
+public interface ISftpTransport : IAsyncDisposable
+{
+    /// <summary>What carries the bytes, for status and the log, for example <c>ssh (OpenSSH_9.2p1)</c>; null when there is nothing to say.</summary>
+    string? Description { get; }
+
+    /// <summary>Receives what is at hand, at least one byte unless the other side has ended. Completes synchronously when bytes are there already.</summary>
+    /// <returns>The number of bytes; 0 at the end.</returns>
+    /// <exception cref="Remote.RemoteException">The link was lost; the message says what is known of why.</exception>
+    ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Sends all of it. Waits while the other side takes no more (flow control), so that what is queued here is bounded. The bytes may be used again when it returns.
+    /// </summary>
+    /// <exception cref="Remote.RemoteException">The link was lost; the message says what is known of why.</exception>
+    ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
+}
