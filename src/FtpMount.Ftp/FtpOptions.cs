@@ -1,4 +1,5 @@
 using System.Text;
+using FtpMount.Ftp.Certificates;
 
 namespace FtpMount.Ftp;
 
@@ -36,6 +37,9 @@ public sealed record FtpOptions
 
     /// <summary>How long to wait for progress: for a connection, a reply, the next byte.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Which certificates of the server are accepted, and what this side shows of its own.</summary>
+    public CertificateTrustOptions Trust { get; init; } = new();
 
     /// <summary>The URL without the password, for messages.</summary>
     internal string DisplayName

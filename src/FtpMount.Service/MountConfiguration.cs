@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using FtpMount.Service.Options;
 using FtpMount.Service.Secrets;
 using FtpMount.Service.Urls;
@@ -25,7 +26,11 @@ public sealed record MountConfiguration
     /// <summary>The options.</summary>
     public required MountOptions Options { get; init; }
 
-    /// <summary>For handing it to another process over a private channel: it holds the password.</summary>
+    /// <summary>What decrypts the key of the client certificate; null when it is not encrypted.</summary>
+    [JsonConverter(typeof(SecretJsonConverter))]
+    public string? ClientKeyPassword { get; init; }
+
+    /// <summary>For handing it to another process over a private channel: it holds the passwords.</summary>
     public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(this, MountConfigurationJson.Default.MountConfiguration);
 
     /// <summary>Reads what <see cref="Serialize"/> wrote.</summary>
@@ -33,6 +38,6 @@ public sealed record MountConfiguration
     public static MountConfiguration Deserialize(ReadOnlySpan<byte> bytes) =>
         JsonSerializer.Deserialize(bytes, MountConfigurationJson.Default.MountConfiguration) ?? throw new JsonException("The configuration is null.");
 
-    /// <summary>Without the password.</summary>
+    /// <summary>Without the passwords.</summary>
     public override string ToString() => $"{Source} on {MountPoint}";
 }

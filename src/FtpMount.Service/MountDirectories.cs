@@ -14,6 +14,9 @@ public sealed record MountDirectories(string Cache, string State, string Default
 {
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
+    /// <summary>The file of certificates that were trusted on first use; all mounts of a user share it.</summary>
+    public string KnownCertificatesFile => Path.Combine(Path.GetDirectoryName(State)!, "known_certificates");
+
     /// <summary>Finds the folders of a mount; makes nothing.</summary>
     /// <param name="configuration">The mount.</param>
     /// <param name="environment">Reads an environment variable.</param>

@@ -1,5 +1,6 @@
 using System.Text;
 using FtpMount.Ftp;
+using FtpMount.Ftp.Certificates;
 using FtpMount.Fuse;
 using FtpMount.Remote;
 using FtpMount.Service.Control;
@@ -252,6 +253,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
             Connections = options.Connections ?? defaults.Connections,
             Timeout = options.Timeout ?? defaults.Timeout,
             Encoding = ToEncoding(options.Encoding),
+            Trust = ToTrustOptions(),
             DataMode = options.DataConnections switch
             {
                 DataConnectionMode.Epsv => FtpDataMode.Epsv,
@@ -259,6 +261,30 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
                 DataConnectionMode.Active => FtpDataMode.Active,
                 _ => FtpDataMode.Auto,
             },
+        };
+    }
+
+    private CertificateTrustOptions ToTrustOptions()
+    {
+        var options = _configuration.Options;
+        var fingerprints = new List<CertificateFingerprint>();
+        foreach (var text in options.CertificateFingerprints?.Split(';') ?? [])
+        {
+            if (CertificateFingerprint.TryParse(text, out var fingerprint))
+                fingerprints.Add(fingerprint);
+            else
+                throw new MountException($"{text} is not a fingerprint");
+        }
+
+        return new CertificateTrustOptions
+        {
+            Verification = options.CertificateVerification ?? CertificateVerification.System,
+            AuthorityFile = options.AuthorityFile,
+            Fingerprints = fingerprints,
+            KnownCertificatesFile = _directories.KnownCertificatesFile,
+            ClientCertificateFile = options.ClientCertificateFile,
+            ClientKeyFile = options.ClientKeyFile,
+            ClientCertificatePassword = _configuration.ClientKeyPassword,
         };
     }
 

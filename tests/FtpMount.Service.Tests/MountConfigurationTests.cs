@@ -13,6 +13,7 @@ public sealed class MountConfigurationTests
         Credentials = new Credentials("\uDCE9user", "p\uDCFFss\"\\", null),
         MountPoint = "/mnt/ä b",
         Source = "ftp://x@[::1]:2121/caf%E9",
+        ClientKeyPassword = "k\uDCFEy",
         Options = new MountOptions { Timeout = TimeSpan.FromSeconds(1.5), DataConnections = DataConnectionMode.Epsv, LogLevel = LogLevel.Debug, UserId = 7 },
     };
 
@@ -21,6 +22,9 @@ public sealed class MountConfigurationTests
 
     [Fact]
     public void Its_text_has_no_password() => Assert.DoesNotContain("p\uDCFFss", Example.ToString(), StringComparison.Ordinal);
+
+    [Fact]
+    public void Its_text_has_no_key_password() => Assert.DoesNotContain("k\uDCFEy", Example.ToString(), StringComparison.Ordinal);
 
     [Fact]
     public void Folders_follow_from_what_is_mounted_where()

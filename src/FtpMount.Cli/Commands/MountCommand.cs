@@ -44,6 +44,7 @@ internal static class MountCommand
             MountPoint = mountPoint,
             Source = request.Url,
             Options = options,
+            ClientKeyPassword = options.ClientKeyPasswordFile is { } file ? PasswordFile.Read(file) : null,
         };
         var directories = MountDirectories.Find(configuration, Environment.GetEnvironmentVariable);
         if (request.Fake)

@@ -40,6 +40,8 @@ public static class MountOptionParser
                 throw new UsageException("The options passive and active exclude each other");
         }
 
+        if (options.ClientCertificateFile is null && (options.ClientKeyFile ?? options.ClientKeyPasswordFile) is not null)
+            throw new UsageException("tls-key and tls-key-password-file are for a certificate: name it with tls-cert=FILE");
         return options;
     }
 

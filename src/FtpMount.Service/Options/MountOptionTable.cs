@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using FtpMount.Ftp.Certificates;
 using FtpMount.Remote;
 using Microsoft.Extensions.Logging;
 
@@ -47,6 +48,16 @@ public static class MountOptionTable
         new("passive", "auto|epsv|pasv", "how data connections are made (auto)", (o, v) => o with { DataConnections = Passive(v) }),
         new("active", null, "the server connects back to this machine", (o, _) => o with { DataConnections = DataConnectionMode.Active }),
         new("password-file", "FILE", "the password is the first line of FILE", (o, v) => o with { PasswordFile = FilePath("password-file", v) }),
+        new("tls-verify", "system|tofu|off", "how the server's certificate is judged (system)", (o, v) => o with { CertificateVerification = Verification(v) }),
+        new("tls-ca", "FILE", "authorities to trust instead of the system's", (o, v) => o with { AuthorityFile = FilePath("tls-ca", v) }),
+        new("tls-fingerprint", "SHA256:...", "the certificate that is accepted, and no other", (o, v) => o with { CertificateFingerprints = Fingerprints(v) }),
+        new("tls-cert", "FILE", "the certificate to show the server (PEM, PKCS#12)", (o, v) => o with { ClientCertificateFile = FilePath("tls-cert", v) }),
+        new("tls-key", "FILE", "its private key, when it is in another file (PEM)", (o, v) => o with { ClientKeyFile = FilePath("tls-key", v) }),
+        new(
+            "tls-key-password-file",
+            "FILE",
+            "the first line of FILE decrypts the key",
+            (o, v) => o with { ClientKeyPasswordFile = FilePath("tls-key-password-file", v) }),
         new("log-level", "LEVEL", "trace, debug, info, warning, error, critical, none (info)", (o, v) => o with { LogLevel = Level(v) }),
         new("log-file", "FILE", "where messages go", (o, v) => o with { LogFile = FilePath("log-file", v) }),
     ];
@@ -146,6 +157,20 @@ public static class MountOptionTable
         "pasv" => DataConnectionMode.Pasv,
         _ => throw new UsageException($"passive={value}: one of auto, epsv, pasv"),
     };
+
+    private static CertificateVerification Verification(string value) => value switch
+    {
+        "system" => CertificateVerification.System,
+        "tofu" => CertificateVerification.TrustOnFirstUse,
+        "off" => CertificateVerification.Off,
+        _ => throw new UsageException($"tls-verify={value}: one of system, tofu, off"),
+    };
+
+    private static string Fingerprints(string value) => string.Join(';', value.Split(';').Select(text =>
+        CertificateFingerprint.TryParse(text, out var fingerprint)
+            ? fingerprint.ToString()
+            : throw new UsageException(
+                $"tls-fingerprint={value}: not a SHA-256 fingerprint; write SHA256: and 64 hexadecimal digits, or what 'openssl x509 -fingerprint -sha256' prints")));
 
     private static LogLevel Level(string value)
     {

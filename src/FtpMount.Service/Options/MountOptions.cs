@@ -1,3 +1,4 @@
+using FtpMount.Ftp.Certificates;
 using Microsoft.Extensions.Logging;
 
 namespace FtpMount.Service.Options;
@@ -55,6 +56,24 @@ public sealed record MountOptions
 
     /// <summary>passive and active.</summary>
     public DataConnectionMode? DataConnections { get; init; }
+
+    /// <summary>tls-verify: how the server's certificate is judged.</summary>
+    public CertificateVerification? CertificateVerification { get; init; }
+
+    /// <summary>tls-ca: a file of the authorities that are trusted instead of the system's. An absolute path.</summary>
+    public string? AuthorityFile { get; init; }
+
+    /// <summary>tls-fingerprint: the certificates that are accepted, each in <see cref="CertificateFingerprint"/>'s own spelling, with <c>;</c> between them.</summary>
+    public string? CertificateFingerprints { get; init; }
+
+    /// <summary>tls-cert: the certificate that is shown to the server. An absolute path.</summary>
+    public string? ClientCertificateFile { get; init; }
+
+    /// <summary>tls-key: its private key, when it is in a file of its own. An absolute path.</summary>
+    public string? ClientKeyFile { get; init; }
+
+    /// <summary>tls-key-password-file: a file whose first line decrypts the key. An absolute path.</summary>
+    public string? ClientKeyPasswordFile { get; init; }
 
     /// <summary>log-level: from which level on messages are logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Information;

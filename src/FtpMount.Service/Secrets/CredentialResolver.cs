@@ -31,7 +31,7 @@ public static class CredentialResolver
             return new Credentials(AnonymousUser, url.Password ?? AnonymousPassword, null);
         }
 
-        var password = sources.EnvironmentPassword ?? FromFile(sources.PasswordFile) ?? entry?.Password;
+        var password = sources.EnvironmentPassword ?? (sources.PasswordFile is { } file ? PasswordFile.Read(file) : null) ?? entry?.Password;
         if (password is null && user is AnonymousUser or "ftp")
             password = AnonymousPassword;
         password ??= sources.Prompt($"Password for {user}@{url.Host}: ")
@@ -51,16 +51,5 @@ public static class CredentialResolver
         if (problem is not null)
             sources.Warn($"{problem}; it is not used");
         return null;
-    }
-
-    private static string? FromFile(string? path)
-    {
-        if (path is null)
-            return null;
-        if (!SecretFile.TryRead(path, out var text, out var problem))
-            throw new MountException($"The password file is not used: {problem ?? $"{path} does not exist"}");
-        var end = text.AsSpan().IndexOfAny('\r', '\n');
-        var password = end < 0 ? text : text[..end];
-        return password.Length > 0 ? password : throw new MountException($"The first line of the password file {path} is empty; the password belongs there");
     }
 }

@@ -1,4 +1,5 @@
 using CsCheck;
+using FtpMount.Ftp.Certificates;
 using FtpMount.Service.Options;
 using Microsoft.Extensions.Logging;
 
@@ -6,6 +7,9 @@ namespace FtpMount.Service.Tests.Options;
 
 public sealed class MountOptionParserTests
 {
+    private const string EmptyFingerprint =
+        "SHA256:E3:B0:C4:42:98:FC:1C:14:9A:FB:F4:C8:99:6F:B9:24:27:AE:41:E4:64:9B:93:4C:A4:95:99:1B:78:52:B8:55";
+
     private static MountOptions Parse(params string[] lists) => MountOptionParser.Parse(lists);
 
     private static string Refusal(string list) => Assert.Throws<UsageException>(() => Parse(list)).Message;
@@ -15,7 +19,9 @@ public sealed class MountOptionParserTests
     {
         var options = Parse(
             "cache-dir=/c,state-dir=/s,cache-size=1G,memory=32M,attr-timeout=1.5,dir-timeout=0,connections=3,timeout=60,ro",
-            "allow-other,default-permissions,uid=1000,gid=1001,umask=027,encoding=iso-8859-1,password-file=/p,passive=pasv,log-level=debug,log-file=/l");
+            "allow-other,default-permissions,uid=1000,gid=1001,umask=027,encoding=iso-8859-1,password-file=/p,passive=pasv,log-level=debug,log-file=/l",
+            "tls-verify=tofu,tls-ca=/ca,tls-cert=/cert,tls-key=/key,tls-key-password-file=/kp",
+            "tls-fingerprint=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=;e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         Assert.Equal(
             new MountOptions
             {
@@ -36,6 +42,12 @@ public sealed class MountOptionParserTests
                 Encoding = "iso-8859-1",
                 PasswordFile = "/p",
                 DataConnections = DataConnectionMode.Pasv,
+                CertificateVerification = CertificateVerification.TrustOnFirstUse,
+                AuthorityFile = "/ca",
+                CertificateFingerprints = $"{EmptyFingerprint};{EmptyFingerprint}",
+                ClientCertificateFile = "/cert",
+                ClientKeyFile = "/key",
+                ClientKeyPasswordFile = "/kp",
                 LogLevel = LogLevel.Debug,
                 LogFile = "/l",
             },
@@ -102,6 +114,10 @@ public sealed class MountOptionParserTests
     [InlineData("active,passive=auto")]
     [InlineData("passive=epsv,active")]
     [InlineData("remount")]
+    [InlineData("tls-verify=no")]
+    [InlineData("tls-fingerprint=SHA1:00")]
+    [InlineData("tls-key=/key")]
+    [InlineData("tls-key-password-file=/key")]
     public void A_wrong_value_is_refused_naming_its_option(string list) =>
         Assert.Contains(list.Split('=', ',')[0], Refusal(list), StringComparison.Ordinal);
 
