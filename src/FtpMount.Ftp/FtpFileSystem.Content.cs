@@ -132,13 +132,7 @@ public sealed partial class FtpFileSystem
                 FtpPathState.Directory => RemoteError.IsADirectory,
                 FtpPathState.File => RemoteError.AccessDenied,
                 FtpPathState.Denied => RemoteError.AccessDenied,
-                _ => path.IsRoot ? RemoteError.AccessDenied
-                    : await FtpStat.ProbeAsync(connection, path.Parent, cancellationToken) switch
-                    {
-                        FtpPathState.Missing => RemoteError.NotFound,
-                        FtpPathState.File => RemoteError.NotADirectory,
-                        _ => RemoteError.AccessDenied,
-                    },
+                _ => await FtpStat.ParentErrorAsync(connection, path, cancellationToken),
             };
         }
 

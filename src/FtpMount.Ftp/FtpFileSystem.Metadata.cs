@@ -33,7 +33,7 @@ public sealed partial class FtpFileSystem
         {
             while (any)
             {
-                yield return entries.Current;
+                yield return Show(directory.Combine(entries.Current.Name), entries.Current);
                 any = await entries.MoveNextAsync();
             }
         }
@@ -50,17 +50,35 @@ public sealed partial class FtpFileSystem
         // The server would look up the name that it makes of this one.
         if (_site.ControlCharacters == FtpSupport.No && path.Name.AsSpan().ContainsAny(ControlCharacters))
             throw FtpErrorMapping.Failure(RemoteError.NotFound, "Looking up", path, null);
-        return _pool.RunAsync(lane, repeatable: true, (connection, token) => FtpStat.StatAsync(connection, path, token), cancellationToken);
+        return _pool.RunAsync(
+            lane, repeatable: true, async (connection, token) => Show(path, await FtpStat.StatAsync(connection, path, token)), cancellationToken);
     }
 
     /// <inheritdoc/>
-    public async ValueTask<string> ReadLinkAsync(RemotePath path, Lane lane, CancellationToken cancellationToken)
-    {
-        var entry = await StatAsync(path, lane, cancellationToken);
-        if (entry is { Kind: RemoteKind.Symlink, LinkTarget: { } target })
-            return target;
-        throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Reading the link", path, null);
-    }
+    public ValueTask<string> ReadLinkAsync(RemotePath path, Lane lane, CancellationToken cancellationToken) =>
+        _pool.RunAsync(
+            lane,
+            repeatable: true,
+            async (connection, token) =>
+            {
+                var entry = await FtpStat.StatAsync(connection, path, token);
+                if (entry is { Kind: RemoteKind.Symlink, LinkTarget: null })
+                    entry = await FtpLinks.FindAsync(connection, path, token) ?? entry;
+                if (entry is not { Kind: RemoteKind.Symlink, LinkTarget: { } target })
+                    throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Reading the link", path, null);
+                return FtpLinkTarget.Shown(path, target, Root)
+                    ?? throw new RemoteException(
+                        RemoteError.Unsupported, $"The link {FtpErrorMapping.Quote(path)} leads out of the folder that is mounted; on this machine its target would be another file.")
+                    { Path = path };
+            },
+            cancellationToken);
+
+    /// <summary>The entry as the mount may show it: see <see cref="FtpLinkTarget"/>. The root is a directory also where the server keeps it as a link.</summary>
+    private RemoteEntry Show(RemotePath path, RemoteEntry entry) =>
+        entry.Kind != RemoteKind.Symlink ? entry
+        : path == Root ? entry with { Kind = RemoteKind.Directory, LinkTarget = null, Size = null, Mode = null, Permissions = null }
+        : entry.LinkTarget is { } target ? entry with { LinkTarget = FtpLinkTarget.Shown(path, target, Root) }
+        : entry;
 
     /// <inheritdoc/>
     public ValueTask<RemoteSpace?> GetSpaceAsync(RemotePath path, Lane lane, CancellationToken cancellationToken)

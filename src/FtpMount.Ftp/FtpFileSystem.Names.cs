@@ -84,14 +84,6 @@ public sealed partial class FtpFileSystem
             cancellationToken);
     }
 
-    /// <inheritdoc/>
-    public ValueTask CreateSymlinkAsync(RemotePath path, string target, Lane lane, CancellationToken cancellationToken) =>
-        throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Making the link", path, null);
-
-    /// <inheritdoc/>
-    public ValueTask CreateHardLinkAsync(RemotePath existing, RemotePath path, Lane lane, CancellationToken cancellationToken) =>
-        throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Making the link", path, null);
-
     /// <summary>
     /// RNFR and RNTO, always both: after a lone RNFR that succeeded, ProFTPD, Pure-FTPd and pyftpdlib would apply the next RNTO to it, whatever RNFR came in between.
     /// </summary>
@@ -132,13 +124,9 @@ public sealed partial class FtpFileSystem
             case (_, FtpPathState.Denied):
                 throw FtpErrorMapping.Failure(RemoteError.AccessDenied, "Renaming to", target, refusal);
             case (_, FtpPathState.Missing):
-                var parent = target.IsRoot ? FtpPathState.Directory : await FtpStat.ProbeAsync(connection, target.Parent, cancellationToken);
-                var error = parent switch
-                {
-                    FtpPathState.Missing => RemoteError.NotFound,
-                    FtpPathState.File => RemoteError.NotADirectory,
-                    _ => FtpErrorMapping.FromText(refusal) ?? RemoteError.AccessDenied,
-                };
+                var error = await FtpStat.ParentErrorAsync(connection, target, cancellationToken);
+                if (error == RemoteError.AccessDenied)
+                    error = FtpErrorMapping.FromText(refusal) ?? error;
                 throw FtpErrorMapping.Failure(error, "Renaming to", target, refusal);
             case (FtpPathState.File, FtpPathState.Directory):
                 throw FtpErrorMapping.Failure(RemoteError.IsADirectory, "Renaming to", target, refusal);
@@ -226,13 +214,7 @@ public sealed partial class FtpFileSystem
             {
                 FtpPathState.File or FtpPathState.Directory => RemoteError.AlreadyExists,
                 FtpPathState.Denied => RemoteError.AccessDenied,
-                _ => path.IsRoot ? RemoteError.AccessDenied
-                    : await FtpStat.ProbeAsync(connection, path.Parent, cancellationToken) switch
-                    {
-                        FtpPathState.Missing => RemoteError.NotFound,
-                        FtpPathState.File => RemoteError.NotADirectory,
-                        _ => RemoteError.AccessDenied,
-                    },
+                _ => await FtpStat.ParentErrorAsync(connection, path, cancellationToken),
             };
         }
 

@@ -61,6 +61,8 @@ public sealed partial class FtpFileSystem : IRemoteFileSystem
                 result |= RemoteCapabilities.ResumeStore;
             if (_site.Mlst != FtpSupport.No || _site.StatFilter == FtpSupport.Yes)
                 result |= RemoteCapabilities.FullStat;
+            if (_site.SiteSymlink != FtpSupport.No || _site.SiteLn != FtpSupport.No || _site.SiteLink != FtpSupport.No)
+                result |= RemoteCapabilities.Symlinks;
             if (_site.Avbl == FtpSupport.Yes)
                 result |= RemoteCapabilities.Space;
             return result;

@@ -39,7 +39,7 @@ public sealed partial class VirtualFileSystem
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
         {
-            return Failed(e, "Reading a link", found);
+            return Failed(e, "Reading a link", found).AsPermission();
         }
         finally
         {

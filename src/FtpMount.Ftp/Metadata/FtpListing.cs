@@ -32,6 +32,7 @@ internal static class FtpListing
         while (true)
         {
             var found = 0;
+            List<RemoteEntry>? links = null;
             // Times shown in a time zone that is not known yet; and files whose times will be asked.
             var offset = site.UtcOffset;
             List<RemoteEntry>? held = !transfer.IsMlsd && offset is null ? [] : null;
@@ -39,7 +40,13 @@ internal static class FtpListing
             await foreach (var entry in transfer.ReadAsync(offset ?? TimeSpan.Zero, cancellationToken))
             {
                 found++;
-                if (asked?.Count < FtpListedTimes.MostFiles && FtpListedTimes.IsCoarse(entry))
+                if (transfer.IsMlsd && entry is { Kind: RemoteKind.Symlink, LinkTarget: null })
+                {
+                    site.NoteListedLink(entry);
+                    // Size and identity may be those of the target.
+                    (links ??= []).Add(entry with { UniqueId = null });
+                }
+                else if (asked?.Count < FtpListedTimes.MostFiles && FtpListedTimes.IsCoarse(entry))
                     asked.Add(entry);
                 else if (held is not null)
                     held.Add(entry);
@@ -70,7 +77,43 @@ internal static class FtpListing
             }
 
             transfer.ThrowIfCutShort(directory);
+            if (links is not null || (transfer.IsMlsd && site.HasHiddenLinks(directory)))
+            {
+                await foreach (var link in FtpLinks.CompleteAsync(connection, directory, links ?? [], cancellationToken))
+                    yield return link;
+            }
+
             yield break;
+        }
+    }
+
+    /// <summary>The symbolic links of a directory with their targets, by LIST whatever else the server has. Nothing when it cannot be listed.</summary>
+    public static async IAsyncEnumerable<RemoteEntry> ListLinksAsync(
+        FtpConnection connection, RemotePath directory, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var site = connection.Site;
+        FtpListingTransfer? transfer;
+        try
+        {
+            transfer = await OpenListAsync(connection, directory, site.ListAll != FtpSupport.No, cancellationToken)
+                ?? await OpenListAsync(connection, directory, all: false, cancellationToken);
+        }
+        catch (RemoteException e) when (e.Error is not (RemoteError.Offline or RemoteError.TimedOut))
+        {
+            transfer = null;
+        }
+
+        while (transfer is not null)
+        {
+            var found = 0;
+            await foreach (var entry in transfer.ReadAsync(site.UtcOffset ?? TimeSpan.Zero, cancellationToken))
+            {
+                found++;
+                if (entry.Kind == RemoteKind.Symlink)
+                    yield return WithTrustedTime(site, entry);
+            }
+
+            transfer = await OpenAgainAsync(connection, directory, transfer, found, cancellationToken);
         }
     }
 

@@ -40,6 +40,16 @@ internal static class FtpStat
     public static async ValueTask<FtpPathState> ProbeAsync(FtpConnection connection, RemotePath path, CancellationToken cancellationToken) =>
         (await LookAsync(connection, path, cancellationToken)).State;
 
+    /// <summary>Why nothing can be made at a path at which nothing is: the directory that it would be in is missing, is no directory, or does not allow it.</summary>
+    public static async ValueTask<RemoteError> ParentErrorAsync(FtpConnection connection, RemotePath path, CancellationToken cancellationToken) =>
+        path.IsRoot ? RemoteError.AccessDenied
+        : await ProbeAsync(connection, path.Parent, cancellationToken) switch
+        {
+            FtpPathState.Missing => RemoteError.NotFound,
+            FtpPathState.File => RemoteError.NotADirectory,
+            _ => RemoteError.AccessDenied,
+        };
+
     /// <summary>What is at the path; an entry exactly when something is.</summary>
     public static async ValueTask<(FtpPathState State, RemoteEntry? Entry)> LookAsync(
         FtpConnection connection, RemotePath path, CancellationToken cancellationToken)
@@ -93,14 +103,30 @@ internal static class FtpStat
         var site = connection.Site;
         var parent = path.Parent;
         var checksParent = !path.IsRoot && connection.WorkingDirectory != parent;
-        FtpReply[] replies = await connection.ExchangeAsync(
-            checksParent ? [site.Command("MLST", path), site.Command("CWD", parent)] : [site.Command("MLST", path)], cancellationToken);
+        // MLST does not see a link that leads nowhere; the beginning of a copy does, and has no effect by itself.
+        var checksLink = !path.IsRoot && site.MlstMayFollowLinks && site.SiteCopy == FtpSupport.Yes;
+        var commands = new List<FtpCommand>(3) { site.Command("MLST", path) };
+        if (checksParent)
+            commands.Add(site.Command("CWD", parent));
+        if (checksLink)
+            commands.Add(site.Command("SITE CPFR", path));
+        var replies = await connection.ExchangeAsync([.. commands], cancellationToken);
         if (checksParent && replies[1].Code.IsCompletion)
             connection.NoteWorkingDirectory(parent);
         if (ParseMlst(site, replies[0], path) is { } entry)
         {
             site.Mlst = FtpSupport.Yes;
+            if (entry.Kind == RemoteKind.Symlink)
+                site.MlstShowsLinks = true;
+            else if (FtpLinks.MayHaveBeenFollowed(site, entry) && await FtpLinks.FindAsync(connection, path, cancellationToken) is { } link)
+                entry = entry with { Kind = RemoteKind.Symlink, LinkTarget = link.LinkTarget, UniqueId = null };
             return (KindOf(entry), entry);
+        }
+
+        if (checksLink && replies[^1].Code.IsIntermediate && await FtpLinks.FindAsync(connection, path, cancellationToken) is { } dangling)
+        {
+            site.NoteHiddenLinks(parent, true);
+            return (FtpPathState.File, dangling);
         }
 
         if (replies[0].Code.IsUnknownCommand || replies[0].Code.IsCompletion)

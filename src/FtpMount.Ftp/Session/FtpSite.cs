@@ -16,7 +16,13 @@ internal sealed class FtpSite(FtpOptions options, TimeProvider time, ILogger log
 
     private const long OffsetUnknown = long.MinValue;
 
+    /// <summary>How many directories with links that MLSD leaves out are remembered.</summary>
+    private const int MostHiddenLinks = 1000;
+
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<RemotePath, bool> _hiddenLinks = new();
     private volatile FtpFeatures? _features;
+    private volatile bool _listsLinks;
+    private volatile bool _tellsOwners;
     private int _brokenBursts;
     private long _utcOffsetTicks = OffsetUnknown;
     private int _mdtmSetFailures;
@@ -90,6 +96,30 @@ internal sealed class FtpSite(FtpOptions options, TimeProvider time, ILogger log
 
     /// <summary>SITE CHMOD.</summary>
     public FtpSupport SiteChmod { get; set; }
+
+    /// <summary>SITE UTIME with path, three times and <c>UTC</c> (Pure-FTPd, wu-ftpd).</summary>
+    public FtpSupport SiteUtimeTriple { get; set; }
+
+    /// <summary>SITE SYMLINK (ProFTPD's mod_site_misc).</summary>
+    public FtpSupport SiteSymlink { get; set; }
+
+    /// <summary>SITE LN -s.</summary>
+    public FtpSupport SiteLn { get; set; }
+
+    /// <summary>SITE LINK.</summary>
+    public FtpSupport SiteLink { get; set; }
+
+    /// <summary>SITE CPFR and SITE CPTO (ProFTPD's mod_copy).</summary>
+    public FtpSupport SiteCopy { get; set; }
+
+    /// <summary>MLST shows a link as a link.</summary>
+    public bool MlstShowsLinks { get; set; }
+
+    /// <summary>The permission bits that MLSD and MLST show of links: 0777 on Linux.</summary>
+    public int LinkMode { get; private set; } = 0x1FF;
+
+    /// <summary>Whether MLST may show the target in place of the link: where MLSD shows links and MLST was not seen to, and on ProFTPD.</summary>
+    public bool MlstMayFollowLinks => !MlstShowsLinks && (_listsLinks || _tellsOwners);
 
     /// <summary>RANG (draft-bryan-ftp-range).</summary>
     public FtpSupport Rang { get; set; }
@@ -165,6 +195,10 @@ internal sealed class FtpSite(FtpOptions options, TimeProvider time, ILogger log
         Mfmt = Announced("MFMT");
         Rang = Announced("RANG");
         Avbl = Announced("AVBL");
+        SiteCopy = features.Has("SITE COPY") || features.Has("SITE CPFR") ? FtpSupport.Yes : FtpSupport.Unknown;
+        SiteSymlink = features.Has("SITE SYMLINK") ? FtpSupport.Yes : FtpSupport.Unknown;
+        // ProFTPD's name of the fact; others say UNIX.uid.
+        _tellsOwners = features.MlstFacts.Any(fact => fact.Name.Equals("UNIX.owner", StringComparison.OrdinalIgnoreCase));
         MffMode = features.ParametersOf("MFF").Contains("unix.mode", StringComparison.OrdinalIgnoreCase) ? FtpSupport.Unknown : FtpSupport.No;
         Size = features.Has("SIZE") ? FtpSupport.Yes : FtpSupport.Unknown;
         Mdtm = features.Has("MDTM") ? FtpSupport.Yes : FtpSupport.Unknown;
@@ -234,6 +268,26 @@ internal sealed class FtpSite(FtpOptions options, TimeProvider time, ILogger log
                 Mdtm = FtpSupport.No; // not even the time zone can be learned from it
             Logger.LogWarning("{Server} does not tell the times of the files of a listing; they are as exact as LIST shows them", Options.DisplayName);
         }
+    }
+
+    /// <summary>MLSD showed a link.</summary>
+    public void NoteListedLink(RemoteEntry link)
+    {
+        _listsLinks = true;
+        if (link.Mode is { } mode)
+            LinkMode = mode;
+    }
+
+    /// <summary>Whether MLSD is known to leave out links of a directory.</summary>
+    public bool HasHiddenLinks(RemotePath directory) => !_hiddenLinks.IsEmpty && _hiddenLinks.ContainsKey(directory);
+
+    /// <summary>Remembers whether MLSD leaves out links of a directory.</summary>
+    public void NoteHiddenLinks(RemotePath directory, bool hides)
+    {
+        if (!hides)
+            _hiddenLinks.TryRemove(directory, out _);
+        else if (_hiddenLinks.Count < MostHiddenLinks)
+            _hiddenLinks.TryAdd(directory, true);
     }
 
     /// <summary>The path as bytes, in the server's charset.</summary>

@@ -250,22 +250,6 @@ public sealed class ListingTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
         Assert.InRange(seen, 9_000, 10_000);
     }
 
-    [Theory]
-    [InlineData(FtpServerKind.ProFtpd)]
-    [InlineData(FtpServerKind.Vsftpd)]
-    public async Task Links_are_links_in_listing_and_stat(FtpServerKind kind)
-    {
-        await using var site = await fixture.OpenAsync(kind);
-        site.Put("target", "12345");
-        File.CreateSymbolicLink(Path.Combine(site.Local, "link"), "target");
-        Assert.Equal(RemoteKind.Symlink, (await site.ListAsync(site.Folder)).Single(entry => entry.Name == "link").Kind);
-        if (kind == FtpServerKind.Vsftpd)
-        {
-            Assert.Equal(RemoteKind.Symlink, (await site.StatAsync(site["link"])).Kind);
-            Assert.Equal("target", await site.Ftp.ReadLinkAsync(site["link"], Lane.Interactive, FtpSite.Token));
-        }
-    }
-
     internal static readonly string[] OddNames =
         [" leading", "[brackets]", "star*", "question?", "-dash", "{brace}", "quote\"d", "back\\slash", "semi;colon", "a  b", "emoji \U0001F600", "n\uDCE9n-utf8", "ÿÿ ff", "\uDCFFraw\uDCFF\uDCFF", "50%", "#hash", "~tilde", "dots..", "comma,"];
 
