@@ -14,38 +14,37 @@ public sealed partial class FtpFileSystem
 
     /// <inheritdoc/>
     public ValueTask DeleteFileAsync(RemotePath path, Lane lane, CancellationToken cancellationToken) =>
-        _pool.RunAsync(
+        ChangeAsync(
             lane,
-            repeatable: false,
             async (connection, token) =>
             {
                 var reply = await connection.ExchangeAsync(_site.Command("DELE", path), token);
                 if (!reply.Code.IsCompletion)
                     throw await RefusalAsync(connection, "Deleting", path, reply, FtpPathState.Directory, RemoteError.IsADirectory, token);
             },
+            (connection, token) => IsGoneAsync(connection, path, token),
             cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask CreateDirectoryAsync(RemotePath path, Lane lane, CancellationToken cancellationToken)
     {
         await RejectNameThatIsNotKeptAsync(path, lane, cancellationToken);
-        await _pool.RunAsync(
+        await ChangeAsync(
             lane,
-            repeatable: false,
             async (connection, token) =>
             {
                 var reply = await connection.ExchangeAsync(_site.Command("MKD", path), token);
                 if (!reply.Code.IsCompletion)
                     throw await CreateDirectoryRefusalAsync(connection, path, reply, token);
             },
+            async (connection, token) => await FtpStat.ProbeAsync(connection, path, token) == FtpPathState.Directory,
             cancellationToken);
     }
 
     /// <inheritdoc/>
     public ValueTask RemoveDirectoryAsync(RemotePath path, Lane lane, CancellationToken cancellationToken) =>
-        _pool.RunAsync(
+        ChangeAsync(
             lane,
-            repeatable: false,
             async (connection, token) =>
             {
                 var reply = await connection.ExchangeAsync(_site.Command("RMD", path), token);
@@ -56,6 +55,7 @@ public sealed partial class FtpFileSystem
                     refusal = FtpErrorMapping.Failure(RemoteError.NotEmpty, "Removing the directory", path, reply);
                 throw refusal;
             },
+            (connection, token) => IsGoneAsync(connection, path, token),
             cancellationToken);
 
     /// <inheritdoc/>
@@ -70,9 +70,8 @@ public sealed partial class FtpFileSystem
         if (target.IsAtOrBelow(source))
             throw new RemoteException(RemoteError.InvalidName, $"{FtpErrorMapping.Quote(source)} cannot be moved into itself.") { Path = target };
         await RejectNameThatIsNotKeptAsync(target, lane, cancellationToken);
-        await _pool.RunAsync(
+        await ChangeAsync(
             lane,
-            repeatable: false,
             async (connection, token) =>
             {
                 if (!replace && await FtpStat.ProbeAsync(connection, target, token) is FtpPathState.File or FtpPathState.Directory)
@@ -81,8 +80,40 @@ public sealed partial class FtpFileSystem
                 if (!replies[1].Code.IsCompletion)
                     await RenameOtherwiseAsync(connection, source, target, replace, replies, token);
             },
+            (connection, token) => HasMovedAsync(connection, source, target, token),
             cancellationToken);
     }
+
+    /// <summary>
+    /// Changes something that must change once. When the link is lost meanwhile, nobody knows whether the server still did it: another session looks first, and the change
+    /// is made again only where it did not happen. What another client did in that moment cannot be told from our own doing.
+    /// </summary>
+    private async ValueTask ChangeAsync(
+        Lane lane,
+        Func<FtpConnection, CancellationToken, ValueTask> change,
+        Func<FtpConnection, CancellationToken, ValueTask<bool>> hasHappened,
+        CancellationToken cancellationToken)
+    {
+        var begun = false;
+        await _pool.RunAsync(
+            lane,
+            repeatable: true,
+            async (connection, token) =>
+            {
+                if (begun && await hasHappened(connection, token))
+                    return;
+                begun = true;
+                await change(connection, token);
+            },
+            cancellationToken);
+    }
+
+    private static async ValueTask<bool> IsGoneAsync(FtpConnection connection, RemotePath path, CancellationToken cancellationToken) =>
+        await FtpStat.ProbeAsync(connection, path, cancellationToken) == FtpPathState.Missing;
+
+    private static async ValueTask<bool> HasMovedAsync(FtpConnection connection, RemotePath source, RemotePath target, CancellationToken cancellationToken) =>
+        await IsGoneAsync(connection, source, cancellationToken)
+        && await FtpStat.ProbeAsync(connection, target, cancellationToken) is FtpPathState.File or FtpPathState.Directory;
 
     /// <summary>
     /// RNFR and RNTO, always both: after a lone RNFR that succeeded, ProFTPD, Pure-FTPd and pyftpdlib would apply the next RNTO to it, whatever RNFR came in between.

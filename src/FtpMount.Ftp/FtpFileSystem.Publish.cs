@@ -19,11 +19,16 @@ public sealed partial class FtpFileSystem
     {
         ArgumentNullException.ThrowIfNull(change);
         await RejectNameThatIsNotKeptAsync(target, lane, cancellationToken);
+        var begun = false;
         return await _pool.RunAsync(
             lane,
-            repeatable: false,
+            repeatable: true,
             async (connection, token) =>
             {
+                // As in ChangeAsync: after a lost link, look before it is done again.
+                if (begun && await HasMovedAsync(connection, temporary, target, token))
+                    return await FtpStat.StatAsync(connection, target, token);
+                begun = true;
                 await PrepareAsync(connection, temporary, expectedSize, change, token);
                 var replies = await RenameOnceAsync(connection, temporary, target, FtpStat.QuickCommands(_site, target), token);
                 if (!replies[1].Code.IsCompletion)

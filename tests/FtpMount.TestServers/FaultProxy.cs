@@ -24,6 +24,7 @@ public sealed class FaultProxy : IAsyncDisposable
     private readonly List<Task> _running = [];
     private TcpListener? _listener;
     private TaskCompletionSource? _stall;
+    private (string Verb, bool Answered)? _cutOn;
     private int _accepted;
     private int _roundTrips;
     private bool _disposed;
@@ -111,6 +112,18 @@ public sealed class FaultProxy : IAsyncDisposable
             all = [.. _connections];
         foreach (Connection connection in all)
             connection.Cut();
+    }
+
+    /// <summary>
+    /// Cuts the connection, once, on which a command with this verb comes next: before the server gets the packet that holds it, or when the server has
+    /// answered it and before the client gets the answer.
+    /// </summary>
+    /// <param name="verb">The command, for example <c>RNTO</c>.</param>
+    /// <param name="answered">Whether the server still gets and answers it.</param>
+    public void CutOn(string verb, bool answered)
+    {
+        lock (_lock)
+            _cutOn = (verb, answered);
     }
 
     /// <summary>Stops forwarding, in both directions and on new connections too; the connections stay open, as on a link that is gone.</summary>
@@ -205,6 +218,25 @@ public sealed class FaultProxy : IAsyncDisposable
             return _stall?.Task ?? Task.CompletedTask;
     }
 
+    /// <summary>Whether the connection is to be cut because of the commands in this packet; null: not.</summary>
+    private bool? TakeCutOn(ReadOnlySpan<byte> packet)
+    {
+        lock (_lock)
+        {
+            if (_cutOn is not { } cut)
+                return null;
+            foreach (var line in Encoding.UTF8.GetString(packet).Split("\r\n"))
+            {
+                if (line.Split(' ', 2)[0].Equals(cut.Verb, StringComparison.OrdinalIgnoreCase))
+                {
+                    _cutOn = null;
+                    return cut.Answered;
+                }
+            }
+            return null;
+        }
+    }
+
     private void Forget(Connection connection)
     {
         lock (_lock)
@@ -226,6 +258,7 @@ public sealed class FaultProxy : IAsyncDisposable
         private readonly CancellationTokenSource _cut = new();
         private readonly List<byte> _line = [];
         private volatile bool _serverSpokeLast = true;
+        private volatile bool _cutAtAnswer;
 
         public void Cut()
         {
@@ -283,9 +316,21 @@ public sealed class FaultProxy : IAsyncDisposable
                         return;
                     }
                     if (fromClient)
+                    {
                         Observe(buffer.AsSpan(0, count));
+                        if (proxy.TakeCutOn(buffer.AsSpan(0, count)) is { } answered)
+                        {
+                            _cutAtAnswer = answered;
+                            if (!answered)
+                                await _cut.CancelAsync().ConfigureAwait(false);
+                        }
+                    }
                     else
+                    {
                         _serverSpokeLast = true;
+                        if (_cutAtAnswer)
+                            await _cut.CancelAsync().ConfigureAwait(false);
+                    }
                     for (int sent = 0; sent < count;)
                         sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), _cut.Token).ConfigureAwait(false);
                 }
