@@ -148,7 +148,7 @@ public sealed class FuseMount : IAsyncDisposable
         var byKernel = descriptor >= 0;
         if (!byKernel)
             descriptor = Fusermount.Mount(path, options);
-        return new FuseMount(fileSystem, options, path, descriptor, byKernel, logger) { _mounted = MountTable.Find(path) };
+        return new FuseMount(fileSystem, options, path, descriptor, byKernel, logger) { _mounted = MountTable.Read().At(path) };
     }
 
     private void StartReaders()
@@ -211,7 +211,7 @@ public sealed class FuseMount : IAsyncDisposable
     private void Unmount()
     {
         // Somebody else's mount may lie at the same path by now, or ours be detached already: then only the end is waited for.
-        if (_mounted is not null && MountTable.Find(MountPoint)?.Device != _mounted.Device)
+        if (_mounted is not null && MountTable.Read().At(MountPoint)?.Device != _mounted.Device)
             return;
         if (_byKernel)
             UnmountByKernel();
@@ -241,10 +241,10 @@ public sealed class FuseMount : IAsyncDisposable
     {
         if (Fusermount.Unmount(MountPoint, lazy: false, _options.Timeout) is not { } message)
             return;
-        if (MountTable.Find(MountPoint) is null)
+        if (MountTable.Read().At(MountPoint) is null)
             return;
         _logger.LogInformation("{Path}: {Message}; it is detached and ends with the last program that uses it.", MountPoint, message);
-        if (Fusermount.Unmount(MountPoint, lazy: true, _options.Timeout) is { } lazyMessage && MountTable.Find(MountPoint) is not null)
+        if (Fusermount.Unmount(MountPoint, lazy: true, _options.Timeout) is { } lazyMessage && MountTable.Read().At(MountPoint) is not null)
             _logger.LogError("{Path}: cannot be unmounted: {Error}.", MountPoint, lazyMessage);
     }
 

@@ -1,3 +1,4 @@
+using FtpMount.Fuse.Mounting;
 using FtpMount.Service.Control;
 using FtpMount.Service.MountPoints;
 
@@ -42,7 +43,7 @@ public static class MountEnding
         }
 
         if (entry is not { IsFtpMount: true })
-            throw new MountException(entry is null ? $"{mountPoint} is not mounted; 'ftpmount status' lists what is" : $"{mountPoint} is not a mount of ftpmount but {entry.FileSystemType}; use umount {mountPoint}");
+            throw new MountException(entry is null ? $"{mountPoint} is not mounted; 'ftpmount status' lists what is" : $"{mountPoint} is not a mount of ftpmount but {entry.Type}; use umount {mountPoint}");
         var state = await MountPointProbe.AskAsync(mountPoint, ProbeDeadline, time, cancellationToken);
         await MountDetacher.DetachAsync(mountPoint, cancellationToken);
         notice(state == MountPointState.Stale

@@ -1,3 +1,4 @@
+using FtpMount.Fuse.Mounting;
 using FtpMount.Service.Control;
 using FtpMount.Service.MountPoints;
 
@@ -37,7 +38,7 @@ public static class MountList
         }
     }
 
-    private static async Task<MountStatus> DescribeSilentAsync(MountInfoEntry entry, uint user, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<MountStatus> DescribeSilentAsync(MountTableEntry entry, uint user, TimeProvider time, CancellationToken cancellationToken)
     {
         var state = MountState.OtherUser;
         if (user == 0 || entry.Owner == user)

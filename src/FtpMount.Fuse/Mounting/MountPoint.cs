@@ -13,7 +13,6 @@ internal static unsafe class MountPoint
 {
     private const int StatFsRoom = 512;
     private const int PathRoom = 4096;
-    private const string Autofs = "autofs";
 
     /// <summary>How often a stale mount is cleared away, should several lie on each other.</summary>
     private const int MaximumStaleMounts = 16;
@@ -29,13 +28,12 @@ internal static unsafe class MountPoint
         // The last name is left alone at first: on a stale mount, resolving it fails.
         var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.MountPoint));
         path = Path.GetDirectoryName(path) is { } parent ? Path.Combine(Resolve(parent, options.MountPoint), Path.GetFileName(path)) : path;
-        if (MountTable.Find(path) is null)
+        if (MountTable.Read().At(path) is null)
             path = Resolve(path, options.MountPoint);
 
-        for (var i = 0; i < MaximumStaleMounts && MountTable.Find(path) is { } mounted; i++)
+        for (var i = 0; i < MaximumStaleMounts && MountTable.Read().At(path) is { } mounted; i++)
         {
-            // systemd's automount unit waits there for a mount on top of it; to look into it would wait for that mount.
-            if (mounted.Type == Autofs)
+            if (mounted.IsAutofs)
                 return path;
             ClearIfStale(path, mounted, isRoot, options, logger);
         }

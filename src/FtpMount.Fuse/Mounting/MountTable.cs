@@ -3,41 +3,47 @@ using System.Text;
 namespace FtpMount.Fuse.Mounting;
 
 /// <summary>
-/// The mounts of this process's namespace, from <c>/proc/self/mountinfo</c> (proc(5)). The only way to look at a mount without
+/// What is mounted where in this process's namespace, from <c>/proc/self/mountinfo</c> (proc_pid_mountinfo(5)). The only way to look at a mount without
 /// touching it: any call on the mount point itself may wait for the very process that asks.
 /// </summary>
-internal static class MountTable
+public sealed class MountTable
 {
-    private const string File = "/proc/self/mountinfo";
+    private MountTable(IReadOnlyList<MountTableEntry> entries) => Entries = entries;
 
-    /// <summary>What is mounted at a path, the topmost; null when nothing is.</summary>
-    /// <param name="path">An absolute path without symbolic links.</param>
-    public static MountTableEntry? Find(string path)
+    /// <summary>All mounts, oldest first; of those at one path the last is the one that is seen.</summary>
+    public IReadOnlyList<MountTableEntry> Entries { get; }
+
+    /// <summary>Reads the mounts that this process sees.</summary>
+    public static MountTable Read() => Parse(Encoding.Latin1.GetString(File.ReadAllBytes("/proc/self/mountinfo")));
+
+    /// <summary>Parses the text of a mountinfo file; lines of another form are left out.</summary>
+    /// <param name="text">The text, one char for each byte: the names in it need not be UTF-8.</param>
+    public static MountTable Parse(string text)
     {
-        MountTableEntry? found = null;
-
-        // Read as bytes: names in it need not be UTF-8.
-        foreach (var line in Encoding.Latin1.GetString(System.IO.File.ReadAllBytes(File)).Split('\n'))
+        ArgumentNullException.ThrowIfNull(text);
+        var entries = new List<MountTableEntry>();
+        foreach (var line in text.Split('\n'))
         {
-            if (TryParse(line, out var entry) && entry!.MountPoint == path)
-                found = entry;
+            if (TryParseLine(line, out var entry))
+                entries.Add(entry!);
         }
 
-        return found;
+        return new MountTable(entries);
     }
 
-    /// <summary>Parses a line; names are unescaped. False when it is none.</summary>
-    /// <param name="line">The line, one char for each byte.</param>
-    /// <param name="entry">The entry.</param>
-    public static bool TryParse(string line, out MountTableEntry? entry)
+    /// <summary>The mount that is seen at exactly this path, or null.</summary>
+    /// <param name="mountPoint">An absolute path without symbolic links.</param>
+    public MountTableEntry? At(string mountPoint) => Entries.LastOrDefault(entry => entry.MountPoint == mountPoint);
+
+    private static bool TryParseLine(string line, out MountTableEntry? entry)
     {
         // 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
         entry = null;
         var fields = line.Split(' ');
-        var separator = Array.IndexOf(fields, "-");
-        if (separator < 6 || fields.Length < separator + 3)
+        var hyphen = fields.Length < 7 ? -1 : Array.IndexOf(fields, "-", 6);
+        if (hyphen < 0 || hyphen + 3 >= fields.Length)
             return false;
-        entry = new MountTableEntry(fields[2], Unescape(fields[4]), Unescape(fields[separator + 1]), Unescape(fields[separator + 2]));
+        entry = new MountTableEntry(fields[2], Unescape(fields[4]), Unescape(fields[hyphen + 1]), Unescape(fields[hyphen + 2]), fields[5], Unescape(fields[hyphen + 3]));
         return true;
     }
 
@@ -47,9 +53,9 @@ internal static class MountTable
         var bytes = new List<byte>(text.Length);
         for (var i = 0; i < text.Length; i++)
         {
-            if (text[i] == '\\' && i + 3 < text.Length && IsOctal(text[i + 1]) && IsOctal(text[i + 2]) && IsOctal(text[i + 3]))
+            if (text[i] == '\\' && i + 3 < text.Length && text.AsSpan(i + 1, 3).IndexOfAnyExceptInRange('0', '7') < 0)
             {
-                bytes.Add((byte)((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0')));
+                bytes.Add((byte)(((text[i + 1] - '0') << 6) | ((text[i + 2] - '0') << 3) | (text[i + 3] - '0')));
                 i += 3;
             }
             else
@@ -59,7 +65,5 @@ internal static class MountTable
         }
 
         return Encoding.UTF8.GetString(bytes.ToArray());
-
-        static bool IsOctal(char c) => c is >= '0' and <= '7';
     }
 }

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using FtpMount.Fuse.Mounting;
 using FtpMount.Service.Posix;
 
 namespace FtpMount.Service.MountPoints;

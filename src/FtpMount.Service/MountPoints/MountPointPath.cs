@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FtpMount.Fuse.Mounting;
 using FtpMount.Service.Posix;
 
 namespace FtpMount.Service.MountPoints;

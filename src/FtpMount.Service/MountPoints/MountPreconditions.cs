@@ -1,3 +1,4 @@
+using FtpMount.Fuse.Mounting;
 using FtpMount.Service.Control;
 using FtpMount.Service.Posix;
 
@@ -32,8 +33,7 @@ public static class MountPreconditions
         if (mountPoint == "/")
             throw new MountException("/ cannot be a mount point; name an empty folder");
         var existing = mounts.At(mountPoint);
-        // An autofs mount is what systemd's automount units put there for us to mount over; to look into it would wait for that mount.
-        if (existing is not { FileSystemType: "autofs" })
+        if (existing is not { IsAutofs: true })
         {
             if (existing is not null)
                 await ClearAsync(mountPoint, existing, time, notice, cancellationToken);
@@ -45,19 +45,19 @@ public static class MountPreconditions
     }
 
     private static async Task ClearAsync(
-        string mountPoint, MountInfoEntry existing, TimeProvider time, Action<string> notice, CancellationToken cancellationToken)
+        string mountPoint, MountTableEntry existing, TimeProvider time, Action<string> notice, CancellationToken cancellationToken)
     {
         if (existing.IsFuse && await MountPointProbe.AskAsync(mountPoint, ProbeDeadline, time, cancellationToken) == MountPointState.Stale)
         {
             await MountDetacher.DetachAsync(mountPoint, cancellationToken);
             notice($"the process that served {mountPoint} is gone; its mount was cleared");
-            if (MountTable.Read().At(mountPoint) is not { FileSystemType: not "autofs" } below)
+            if (MountTable.Read().At(mountPoint) is not { IsAutofs: false } below)
                 return;
             existing = below;
         }
 
         var hint = existing.IsFtpMount ? $"; 'ftpmount unmount {mountPoint}' unmounts it" : "";
-        throw new MountException($"{mountPoint} is already mounted: {existing.Source} ({existing.FileSystemType}){hint}");
+        throw new MountException($"{mountPoint} is already mounted: {existing.Source} ({existing.Type}){hint}");
     }
 
     private static void CheckFolder(string mountPoint)

@@ -22,7 +22,7 @@ internal sealed class MountFolder : IAsyncDisposable
     /// <summary>An ordinary folder beside the mount point.</summary>
     public string Outside { get; }
 
-    public bool IsMounted => MountTable.Find(MountPoint) is not null;
+    public bool IsMounted => MountTable.Read().At(MountPoint) is not null;
 
     public static void SkipUnlessMountable()
     {

@@ -1,3 +1,4 @@
+using FtpMount.Fuse.Mounting;
 using FtpMount.Service.MountPoints;
 
 namespace FtpMount.Service.Tests.MountPoints;
