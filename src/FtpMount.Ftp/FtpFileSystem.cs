@@ -21,11 +21,17 @@ public sealed partial class FtpFileSystem : IRemoteFileSystem
     /// <summary>How often a call that holds its session begins anew when the session turns out to be dead.</summary>
     private const int OpeningAttempts = 3;
 
+    /// <summary>How often it is looked whether there is something new to remember.</summary>
+    private static readonly TimeSpan RememberInterval = TimeSpan.FromMinutes(1);
+
     private readonly FtpSite _site;
     private readonly ConnectionPool<FtpConnection> _pool;
 
     /// <summary>The session that was made to check the options; the pool's first one.</summary>
     private FtpConnection? _first;
+
+    /// <summary>Keeps what was learned, so that little is lost when the program is killed.</summary>
+    private readonly ITimer _remembering;
 
     private FtpFileSystem(FtpSite site, FtpConnection first, RemotePath root)
     {
@@ -34,9 +40,15 @@ public sealed partial class FtpFileSystem : IRemoteFileSystem
         Root = root;
         _pool = new ConnectionPool<FtpConnection>(
             ConnectAsync,
-            new ConnectionPoolOptions { MaximumConnections = Math.Max(1, site.Options.Connections), Timeout = site.Options.Timeout },
+            new ConnectionPoolOptions
+            {
+                MaximumConnections = Math.Max(1, site.Options.Connections),
+                RememberedLimit = site.RememberedConnectionLimit,
+                Timeout = site.Options.Timeout,
+            },
             site.Time,
             site.Logger);
+        _remembering = site.Time.CreateTimer(static ftp => ((FtpFileSystem)ftp!).Remember(), this, TimeSpan.Zero, RememberInterval);
     }
 
     /// <inheritdoc/>
@@ -102,19 +114,10 @@ public sealed partial class FtpFileSystem : IRemoteFileSystem
         ArgumentNullException.ThrowIfNull(time);
         ArgumentNullException.ThrowIfNull(logger);
         var site = new FtpSite(options, time, logger);
-        FtpConnection connection;
+        var connection = await ConnectFirstAsync(site, cancellationToken);
         try
         {
-            connection = await FtpConnection.ConnectAsync(site, cancellationToken);
-        }
-        catch (RemoteException) when (site.Features is null && site.Pipelining == FtpSupport.No)
-        {
-            connection = await FtpConnection.ConnectAsync(site, cancellationToken); // one command at a time
-        }
-
-        try
-        {
-            var root = ResolveRoot(options.Path, connection.LoginFolder ?? "/");
+            var root = site.ResolveRoot(connection.LoginFolder ?? "/");
             await CheckRootAsync(connection, root, cancellationToken);
             return new FtpFileSystem(site, connection, root);
         }
@@ -128,27 +131,48 @@ public sealed partial class FtpFileSystem : IRemoteFileSystem
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await _remembering.DisposeAsync();
+        Remember();
         await _pool.DisposeAsync();
         if (Interlocked.Exchange(ref _first, null) is { } first)
             await first.DisposeAsync();
     }
 
-    private static RemotePath ResolveRoot(string? path, string loginFolder)
+    /// <summary>
+    /// The first session of a site. When it fails over what is remembered of the server, or because the server does not bear several commands at once, it is made
+    /// again without.
+    /// </summary>
+    /// <exception cref="RemoteException">As <see cref="ConnectAsync(FtpOptions, TimeProvider, ILogger, CancellationToken)"/>.</exception>
+    internal static async ValueTask<FtpConnection> ConnectFirstAsync(FtpSite site, CancellationToken cancellationToken)
     {
-        if (string.IsNullOrEmpty(path))
-            return RemotePath.Parse(loginFolder);
-        return RemotePath.Parse(path[0] == '/' ? path : loginFolder + "/" + path);
+        while (true)
+        {
+            var wasSingle = site.Pipelining == FtpSupport.No;
+            try
+            {
+                return await FtpConnection.ConnectAsync(site, cancellationToken);
+            }
+            catch (RemoteException e) when (site.IsRecalled && e.Error is RemoteError.Offline or RemoteError.TimedOut or RemoteError.ProtocolViolation)
+            {
+                site.ForgetRecalled();
+            }
+            catch (RemoteException) when (site.Features is null && site.Pipelining == FtpSupport.No && !wasSingle)
+            {
+                // One command at a time.
+            }
+        }
     }
 
-    /// <summary>
-    /// The folder must be there. MLST goes along: a server that announces MLST and refuses it for a folder that exists does not have it.
-    /// </summary>
-    private static async ValueTask CheckRootAsync(FtpConnection connection, RemotePath root, CancellationToken cancellationToken)
+    /// <summary>Keeps what was learned for the next mount.</summary>
+    private void Remember() =>
+        _site.Remember(_pool.ConnectionLimit < _site.Options.Connections ? _pool.ConnectionLimit : null);
+
+    /// <summary>The folder must be there.</summary>
+    internal static async ValueTask CheckRootAsync(FtpConnection connection, RemotePath root, CancellationToken cancellationToken)
     {
         var site = connection.Site;
         var asksMlst = site.Mlst != FtpSupport.No;
-        FtpReply[] replies = await connection.ExchangeAsync(
-            asksMlst ? [site.Command("CWD", root), site.Command("MLST", root)] : [site.Command("CWD", root)], cancellationToken);
+        var replies = connection.TakeRootReplies(root) ?? await connection.ExchangeAsync(FtpConnection.RootCommands(site, root), cancellationToken);
         if (!replies[0].Code.IsCompletion)
         {
             var state = await FtpStat.ProbeAsync(connection, root, cancellationToken);
@@ -162,7 +186,7 @@ public sealed partial class FtpFileSystem : IRemoteFileSystem
         }
 
         connection.NoteWorkingDirectory(root);
-        if (asksMlst)
+        if (asksMlst && replies.Length > 1)
             site.Mlst = FtpStat.ParseMlst(site, replies[1], root) is null ? FtpSupport.No : FtpSupport.Yes;
     }
 

@@ -41,6 +41,14 @@ public sealed record FtpOptions
     /// <summary>Which certificates of the server are accepted, and what this side shows of its own.</summary>
     public CertificateTrustOptions Trust { get; init; } = new();
 
+    /// <summary>
+    /// The folder in which what servers can do is remembered from one mount to the next, one file for each host, port and user; null: nothing is remembered.
+    /// </summary>
+    public string? MemoryDirectory { get; init; }
+
+    /// <summary>How long that is believed, counted from when it was learned anew.</summary>
+    public TimeSpan MemoryLifetime { get; init; } = TimeSpan.FromDays(7);
+
     /// <summary>The URL without the password, for messages.</summary>
     internal string DisplayName
     {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using FtpMount.Service.Options;
 
 namespace FtpMount.Service;
 
@@ -12,6 +13,11 @@ namespace FtpMount.Service;
 /// <param name="DefaultLogFile">Where a mount in the background logs when no log-file is given.</param>
 public sealed record MountDirectories(string Cache, string State, string DefaultLogFile)
 {
+    /// <summary>
+    /// Where what servers can do is remembered: for all mounts and <c>doctor</c>, because it is about the server and not about the mount. Made when it is first needed.
+    /// </summary>
+    public required string Sites { get; init; }
+
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     /// <summary>The file of certificates that were trusted on first use; all mounts of a user share it.</summary>
@@ -30,9 +36,25 @@ public sealed record MountDirectories(string Cache, string State, string Default
         var host = new string([.. configuration.Url.Host.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '_').Take(64)]);
         var name = $"{host}-{Convert.ToHexStringLower(key.AsSpan(0, 8))}";
         var state = configuration.Options.StateDirectory ?? Default("state-dir", "XDG_STATE_HOME", ".local/state", environment);
-        var cache = configuration.Options.CacheDirectory ?? Default("cache-dir", "XDG_CACHE_HOME", ".cache", environment);
-        return new MountDirectories(Path.Combine(cache, name), Path.Combine(state, name), Path.Combine(state, name, "ftpmount.log"));
+        var cache = CacheRoot(configuration.Options, environment);
+        return new MountDirectories(Path.Combine(cache, name), Path.Combine(state, name), Path.Combine(state, name, "ftpmount.log")) { Sites = SitesIn(cache) };
     }
+
+    /// <summary>Where what servers can do is remembered, without a mount.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="environment">Reads an environment variable.</param>
+    /// <exception cref="MountException">No home is known and the options do not name the folder.</exception>
+    public static string FindSites(MountOptions options, Func<string, string?> environment)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(environment);
+        return SitesIn(CacheRoot(options, environment));
+    }
+
+    private static string CacheRoot(MountOptions options, Func<string, string?> environment) =>
+        options.CacheDirectory ?? Default("cache-dir", "XDG_CACHE_HOME", ".cache", environment);
+
+    private static string SitesIn(string cache) => Path.Combine(cache, "sites");
 
     /// <summary>Makes the folders, for this user only.</summary>
     /// <exception cref="MountException">One cannot be made.</exception>

@@ -247,6 +247,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
             Password = _configuration.Credentials.Password,
             Account = _configuration.Credentials.Account,
             Path = _configuration.Url.Path,
+            MemoryDirectory = _directories.Sites,
         };
         return defaults with
         {

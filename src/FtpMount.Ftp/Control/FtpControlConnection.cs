@@ -44,6 +44,9 @@ internal sealed class FtpControlConnection : IDisposable
     /// <summary>Whether 255 must be doubled for this server.</summary>
     public bool DoublesIac { get; set; }
 
+    /// <summary>Sees every command and reply; null for nobody.</summary>
+    public Session.IFtpSessionObserver? Observer { get; set; }
+
     /// <summary>Commands sent so far.</summary>
     public long CommandsSent { get; private set; }
 
@@ -86,6 +89,7 @@ internal sealed class FtpControlConnection : IDisposable
         foreach (var command in commands.Span)
         {
             Append(command);
+            Observer?.Sent(command);
             if (_logger.IsEnabled(LogLevel.Debug))
                 _logger.LogDebug("> {Command}", command.ToString());
         }
@@ -134,6 +138,7 @@ internal sealed class FtpControlConnection : IDisposable
                 _reader.Advance(count);
             }
 
+            Observer?.Received(reply!);
             if (_logger.IsEnabled(LogLevel.Debug))
                 _logger.LogDebug("< {Reply}", reply!.Text);
             if (!reply!.Code.IsPreliminary)

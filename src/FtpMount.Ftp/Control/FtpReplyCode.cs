@@ -13,6 +13,9 @@ internal readonly record struct FtpReplyCode(int Value)
     /// <summary>Command not implemented, superfluous at this site.</summary>
     public static readonly FtpReplyCode Superfluous = new(202);
 
+    /// <summary>System status: the answer to FEAT (RFC 2389 section 3.2) and to STAT without argument.</summary>
+    public static readonly FtpReplyCode SystemStatus = new(211);
+
     /// <summary>Service ready for new user.</summary>
     public static readonly FtpReplyCode ServiceReady = new(220);
 

@@ -1,4 +1,3 @@
-using System.Text;
 using FtpMount.Ftp.Control;
 using FtpMount.Ftp.Transport;
 using FtpMount.Remote;
@@ -26,9 +25,12 @@ internal sealed partial class FtpConnection
     public static async ValueTask<FtpConnection> ConnectAsync(FtpSite site, CancellationToken cancellationToken)
     {
         var options = site.Options;
-        var socket = await TcpConnector.ConnectAsync(options.Host, options.Port, options.Timeout, site.Time, cancellationToken);
+        var observer = site.Observe?.Invoke();
+        var socket = await TcpConnector.ConnectAsync(
+            options.Host, options.Port, options.Timeout, site.Time, cancellationToken, observer is null ? null : () => observer.Reached(FtpSessionStep.NameResolved, null));
         var connection = new FtpConnection(
-            new FtpControlConnection(new PlainTransport(socket), options.Timeout, site.Time, site.Logger), site);
+            new FtpControlConnection(new PlainTransport(socket), options.Timeout, site.Time, site.Logger) { Observer = observer }, site);
+        connection.Reached(FtpSessionStep.Connected);
         try
         {
             await connection.LogInAsync(cancellationToken);
@@ -51,22 +53,37 @@ internal sealed partial class FtpConnection
     {
         var first = Site.Features is null;
         var greeting = await GreetAsync(cancellationToken);
+        _greeting = greeting;
+        Reached(FtpSessionStep.Greeted);
+        if (first)
+            Site.Recall(greeting);
         var user = await LoginReplyAsync(new FtpCommand("USER", Site.Codec.Encode(Site.Options.User)), cancellationToken);
-        var settings = Site.Features is { } known ? SettingsFor(known) : null;
+        var recalls = first && Site.Features is not null;
+        var settings = recalls ? RecallCommands() : Site.Features is { } known ? SettingsFor(known) : null;
+        FtpReply[]? replies = null;
         if (user.Code.IsIntermediate)
-            settings = await PassAsync(user, settings, cancellationToken);
+            replies = await PassAsync(user, settings, recalls, cancellationToken);
         else if (!user.Code.IsCompletion)
             throw Refused(user);
+        Reached(FtpSessionStep.LoggedIn);
 
-        if (first)
+        if (recalls)
+        {
+            replies ??= await ExchangeAsync(settings!, cancellationToken);
+            if (!TryConfirmRecall(replies))
+                await SetUpFirstAsync(replies[0], greeting, cancellationToken);
+        }
+        else if (first)
         {
             var feat = await ExchangeOneAsync(new FtpCommand("FEAT"), cancellationToken);
-            await SetUpFirstAsync(FtpFeatures.Parse(feat), greeting, cancellationToken);
+            await SetUpFirstAsync(feat, greeting, cancellationToken);
         }
-        else if (settings is not null)
+        else
         {
-            CheckSettings(await ExchangeAsync(settings, cancellationToken));
+            CheckSettings(replies ?? await ExchangeAsync(settings!, cancellationToken));
         }
+
+        Reached(FtpSessionStep.Ready);
     }
 
     private async ValueTask<FtpReply> GreetAsync(CancellationToken cancellationToken)
@@ -81,13 +98,13 @@ internal sealed partial class FtpConnection
         }
     }
 
-    /// <summary>Sends PASS, and with it the settings where that is proven; gives those that are still to be sent.</summary>
-    private async ValueTask<FtpCommand[]?> PassAsync(FtpReply user, FtpCommand[]? settings, CancellationToken cancellationToken)
+    /// <summary>Sends PASS, and with it the settings where that is proven; gives the replies to these, null when they are still to be sent.</summary>
+    private async ValueTask<FtpReply[]?> PassAsync(FtpReply user, FtpCommand[]? settings, bool recalls, CancellationToken cancellationToken)
     {
         if (user.Code == FtpReplyCode.NeedAccount)
         {
             await AccountAsync(user, cancellationToken);
-            return settings;
+            return null;
         }
 
         var pass = new FtpCommand("PASS", Site.Codec.Encode(Site.Options.Password));
@@ -95,13 +112,15 @@ internal sealed partial class FtpConnection
         {
             await SendAsync(new[] { pass }.Concat(settings).ToArray(), cancellationToken);
             var early = await _control.ReadReplyAsync(cancellationToken);
+            if (early.Code == FtpReplyCode.SystemStatus)
+            {
+                // pyftpdlib takes its time to refuse a password, and meanwhile answers what follows: this is the reply to FEAT.
+                throw new RemoteException(RemoteError.ProtocolViolation, $"The server answers a later command before PASS ({early.Text}).") { ServerReply = early.Text };
+            }
+
             if (!early.Code.IsCompletion)
                 throw Refused(early);
-            var replies = new FtpReply[settings.Length];
-            for (var i = 0; i < replies.Length; i++)
-                replies[i] = await ReadFinalAsync(cancellationToken);
-            CheckSettings(replies);
-            return null;
+            return recalls ? await ReadRecallAsync(settings.Length, cancellationToken) : await ReadFinalAsync(settings.Length, cancellationToken);
         }
 
         var reply = await LoginReplyAsync(pass, cancellationToken);
@@ -109,7 +128,7 @@ internal sealed partial class FtpConnection
             await AccountAsync(reply, cancellationToken);
         else if (!reply.Code.IsCompletion)
             throw Refused(reply);
-        return settings;
+        return null;
     }
 
     private async ValueTask AccountAsync(FtpReply asked, CancellationToken cancellationToken)
@@ -126,8 +145,9 @@ internal sealed partial class FtpConnection
             throw Refused(reply);
     }
 
-    private async ValueTask SetUpFirstAsync(FtpFeatures features, FtpReply greeting, CancellationToken cancellationToken)
+    private async ValueTask SetUpFirstAsync(FtpReply feat, FtpReply greeting, CancellationToken cancellationToken)
     {
+        var features = FtpFeatures.Parse(feat);
         var settings = SettingsFor(features);
         FtpCommand[] commands = [.. settings, new FtpCommand("SYST"), new FtpCommand("PWD")];
         FtpReply[] replies;
@@ -153,10 +173,10 @@ internal sealed partial class FtpConnection
 
         CheckSettings(replies.AsSpan(0, settings.Length));
         var system = replies[^2];
-        Site.ServerSoftware = FtpReply.Printable(
-            Encoding.UTF8.GetString(greeting.FirstLine) + (system.Code.IsCompletion ? "; " + Encoding.UTF8.GetString(system.FirstLine) : ""));
+        Site.ServerSoftware = FtpSiteIdentity.Describe(greeting, system);
         LoginFolder = PwdReply.TryParse(replies[^1], Site.Codec, out var folder) ? folder : "/";
         Site.Learn(features);
+        Site.Identify(FtpSiteIdentity.From(greeting, system, feat, LoginFolder));
     }
 
     private static FtpCommand[] SettingsFor(FtpFeatures features)

@@ -328,7 +328,8 @@ internal sealed partial class FtpConnection
     /// <summary>Decides what to try after EPSV, EPRT, PASV or PORT was refused.</summary>
     private void LearnDataRefusal(FtpReply refusal)
     {
-        var canFallBack = Site.ExtendedDataCommands == FtpSupport.Unknown
+        // What is remembered from an earlier mount is no proof.
+        var canFallBack = (Site.ExtendedDataCommands == FtpSupport.Unknown || (Site.ExtendedDataCommands == FtpSupport.Yes && !Site.DataConnectionsProven))
             && Site.Options.DataMode is FtpDataMode.Auto or FtpDataMode.Active
             && FtpSite.HasClassicDataCommands(_control.Transport.RemoteEndPoint.AddressFamily);
         if (canFallBack)

@@ -9,7 +9,7 @@ namespace FtpMount.Ftp.Session;
 /// What is known of one server, shared by all its connections: options, features, and what replies have taught. A fact is learned once and then
 /// costs no further round trip. All members may be used from any thread; a lost race costs one more try of something harmless.
 /// </summary>
-internal sealed class FtpSite(FtpOptions options, TimeProvider time, ILogger logger)
+internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILogger logger)
 {
     /// <summary>Bursts in a row that may break off half way before the site is used one command at a time.</summary>
     private const int BrokenBurstsBeforeGivingUp = 2;
@@ -56,13 +56,13 @@ internal sealed class FtpSite(FtpOptions options, TimeProvider time, ILogger log
     /// Bursts of commands longer than ProFTPD bears (see <c>FtpConnection.Burst.cs</c>): a server that tells its features and does not have MLST, as vsftpd; ProFTPD
     /// has it, even where the administrator forbids its use.
     /// </summary>
-    public bool BearsLongBursts { get; private set; }
+    public bool BearsLongBursts { get; set; }
 
     /// <summary>The commands that open a transfer in one packet.</summary>
     public FtpSupport TransferPipelining { get; set; }
 
     /// <summary>EPSV (or EPRT in active mode); when No, PASV (or PORT).</summary>
-    public FtpSupport ExtendedDataCommands { get; set; } = options.DataMode == FtpDataMode.Pasv ? FtpSupport.No : FtpSupport.Unknown;
+    public FtpSupport ExtendedDataCommands { get; set; } = InitialExtendedDataCommands(options);
 
     /// <summary>Whether a data connection has been made with the data command in use: only then may STOR follow it in one packet, because a STOR without data connection empties the file.</summary>
     public bool DataConnectionsProven { get; set; }
@@ -80,7 +80,7 @@ internal sealed class FtpSite(FtpOptions options, TimeProvider time, ILogger log
     public FtpSupport Mdtm { get; set; }
 
     /// <summary>MDTM of many files in one burst, after a LIST.</summary>
-    public FtpSupport ListedTimes { get; private set; }
+    public FtpSupport ListedTimes { get; set; }
 
     /// <summary>MFMT.</summary>
     public FtpSupport Mfmt { get; set; }

@@ -20,14 +20,16 @@ internal static class TcpConnector
     /// <param name="timeout">The longest that all of it may take.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">The caller's.</param>
+    /// <param name="resolved">Told when the addresses are known.</param>
     /// <exception cref="RemoteException"><see cref="RemoteError.Offline"/>: unknown host, refused, unreachable. <see cref="RemoteError.TimedOut"/>.</exception>
-    public static async ValueTask<Socket> ConnectAsync(string host, int port, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
+    public static async ValueTask<Socket> ConnectAsync(string host, int port, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken, Action? resolved = null)
     {
         using var deadline = new CancellationTokenSource(timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
             var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : Interleave(await ResolveAsync(host, either.Token));
+            resolved?.Invoke();
             return await RaceAsync(addresses, port, time, either.Token);
         }
         catch (SocketException e)

@@ -10,10 +10,10 @@ internal sealed class ConnectionCap(ConnectionPoolOptions options)
     private TimeSpan _pause = options.RegrowthDelay;
 
     /// <summary>The most connections to be open at once, at least 1.</summary>
-    public int Limit { get; private set; } = options.MaximumConnections;
+    public int Limit { get; private set; } = Math.Clamp(options.RememberedLimit ?? options.MaximumConnections, 1, options.MaximumConnections);
 
     /// <summary>When one connection more may be tried; the largest value while one is being tried or none was refused.</summary>
-    public TimeSpan GrowthFrom { get; private set; } = TimeSpan.MaxValue;
+    public TimeSpan GrowthFrom { get; private set; } = options.RememberedLimit < options.MaximumConnections ? options.RegrowthDelay : TimeSpan.MaxValue;
 
     /// <summary>Whether the server refused what the options allow.</summary>
     public bool IsLearned => Limit < options.MaximumConnections;

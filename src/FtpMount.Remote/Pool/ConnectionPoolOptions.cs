@@ -7,6 +7,12 @@ public sealed record ConnectionPoolOptions
     public int MaximumConnections { get; init; } = 8;
 
     /// <summary>
+    /// How many connections the server allowed when it was last used, when that is known; at least 1. It is believed until <see cref="RegrowthDelay"/> has passed, as a limit that
+    /// was learned at the start.
+    /// </summary>
+    public int? RememberedLimit { get; init; }
+
+    /// <summary>
     /// How long one call may wait for a connection, everything included: the queue, connecting, probing, repeating. Also the
     /// deadline of one attempt to connect.
     /// </summary>
