@@ -10,6 +10,7 @@ public sealed class FtpSiteFactsTests
     private static readonly string[] NotRemembered =
     [
         nameof(FtpSite.DataConnectionsProven), // only a proof of this mount lets a STOR go with its data command
+        nameof(FtpSite.MlstMayFollowLinks), // follows from others
         nameof(FtpSite.IsRecalled),
         nameof(FtpSite.MayRecall),
     ];
