@@ -31,4 +31,20 @@ internal static class AsciiNumber
 
     /// <summary>Parses digits; null when there are others or the value does not fit.</summary>
     public static uint? ParseUInt(ReadOnlySpan<byte> text) => ParseLong(text) is { } value && value <= uint.MaxValue ? (uint)value : null;
+
+    /// <summary>Octal permission bits; what lies above them (the kind, as stat(2) has it) is dropped. Null when it is no octal number.</summary>
+    public static int? ParseMode(ReadOnlySpan<byte> text)
+    {
+        if (text.Length is 0 or > 10)
+            return null;
+        var mode = 0;
+        foreach (var b in text)
+        {
+            if (b is < (byte)'0' or > (byte)'7')
+                return null;
+            mode = (mode << 3) | (b - '0');
+        }
+
+        return mode & 0xFFF;
+    }
 }

@@ -19,4 +19,7 @@ internal ref struct ListLine
 
     /// <summary>The group's name or number; empty when unknown.</summary>
     public ReadOnlySpan<byte> Group;
+
+    /// <summary>The server's identity of the object; empty when it tells none.</summary>
+    public ReadOnlySpan<byte> UniqueId;
 }

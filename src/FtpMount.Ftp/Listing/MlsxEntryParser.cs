@@ -173,23 +173,8 @@ public static class MlsxEntryParser
         return isDirectoryItself && !path.ContainsAny((byte)0, (byte)'\r', (byte)'\n');
     }
 
-    /// <summary>Octal; what lies above the permission bits (the kind, as stat(2) has it) is dropped.</summary>
-    private static int? ParseMode(ReadOnlySpan<byte> text)
-    {
-        if (text.StartsWith("0o"u8))
-            text = text[2..]; // pyftpdlib writes Python's octal literals
-        if (text.Length is 0 or > 10)
-            return null;
-        var mode = 0;
-        foreach (var b in text)
-        {
-            if (b is < (byte)'0' or > (byte)'7')
-                return null;
-            mode = (mode << 3) | (b - '0');
-        }
-
-        return mode & 0xFFF;
-    }
+    private static int? ParseMode(ReadOnlySpan<byte> text) =>
+        AsciiNumber.ParseMode(text.StartsWith("0o"u8) ? text[2..] : text); // pyftpdlib writes Python's octal literals
 
     private static RemotePermissions ParsePermissions(ReadOnlySpan<byte> letters)
     {

@@ -46,6 +46,9 @@ internal readonly record struct ServerClock(DateTimeOffset Now, TimeSpan UtcOffs
         return true;
     }
 
+    /// <summary>Whether a time is later than the server's clock can be.</summary>
+    public bool IsFuture(RemoteTime time) => time.Value - Now > Tolerance;
+
     /// <summary>
     /// The time of an entry that is shown without its year: in the latest year in which it is not more than a day in the future.
     /// 29 February goes back to the last leap year.

@@ -9,53 +9,100 @@ namespace FtpMount.Ftp.Listing;
 /// lrwxrwxrwx   1 0     0            6 Dec 31  2020 name -> target
 /// crw-rw----   1 root  dialout 4,  64 2020-12-31 23:59 name
 /// </code>
-/// The columns before the date vary (no link count, no group, groups with spaces), so the date is what is looked for: the first one that
+/// The columns before the date vary (no link count, no group, groups with spaces), so the date (<see cref="UnixListDate"/>) is what is looked for: the first one that
 /// follows a number. After the date comes one space, and then the name with all its spaces.
 /// </summary>
 internal sealed class UnixListFormat : IListFormat
 {
+    /// <summary>Shared: it remembers nothing.</summary>
+    public static readonly UnixListFormat Instance = new();
+
     private const int PermissionsLength = 10;
 
     /// <summary>Permissions, links, owner, group, size and its two parts for devices, with room for spaces in names of groups.</summary>
     private const int MostColumns = 12;
 
-    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
-    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
-
     /// <inheritdoc/>
-    public bool TryParse(ReadOnlySpan<byte> line, ServerClock clock, ref ListLine parsed)
+    public ListLineMeaning Read(ReadOnlySpan<byte> line, ServerClock clock, ref ListLine parsed)
     {
         if (!TryParsePermissions(line, out var kind, out var mode, out var isDevice))
-            return false;
+            return line.StartsWith("total "u8) && AsciiNumber.IsDigits(line["total "u8.Length..]) ? ListLineMeaning.Nothing : ListLineMeaning.Foreign;
         var position = PermissionsLength;
         // An ACL, a SELinux context, extended attributes.
         if (position < line.Length && line[position] is (byte)'+' or (byte)'.' or (byte)'@')
             position++;
-        if (position >= line.Length || line[position] != (byte)' ')
-            return false;
+        // A link count of three digits leaves no space.
+        if (position >= line.Length || (line[position] != (byte)' ' && !char.IsAsciiDigit((char)line[position])))
+            return ListLineMeaning.Foreign;
 
+        parsed.Kind = kind;
+        parsed.Mode = mode;
         Span<Range> columns = stackalloc Range[MostColumns];
         var count = 0;
-        while (count < MostColumns && TryTakeColumn(line, ref position, out var column))
+        while (count < MostColumns && ListColumns.TryTake(line, ref position, out var column))
         {
             if (count > 0
                 && IsSize(line[columns[count - 1]])
-                && TryParseDate(line, column.Start.Value, clock, out var modified, out var nameStart))
+                && UnixListDate.TryParse(line, column.Start.Value, clock, out var modified, out var nameStart))
             {
-                parsed.Kind = kind;
-                parsed.Mode = mode;
                 parsed.Modified = modified;
                 parsed.Size = isDevice ? null : AsciiNumber.ParseLong(line[columns[count - 1]]);
                 SetOwner(line, columns[..count], ref parsed);
                 SetName(line[nameStart..], ref parsed);
-                return true;
+                return ListLineMeaning.Entry;
             }
 
             columns[count++] = column;
         }
 
+        return TryReadCrowded(line, columns[..count], clock, ref parsed) || TryReadDateless(line, columns[..count], ref parsed)
+            ? ListLineMeaning.Entry
+            : ListLineMeaning.Foreign;
+    }
+
+    /// <summary>A size that is rounded (<c>33.5k</c>) or that runs into the group (<c>longgroup123456</c>), before a date. Neither tells the length of the file.</summary>
+    private static bool TryReadCrowded(ReadOnlySpan<byte> line, scoped ReadOnlySpan<Range> columns, ServerClock clock, ref ListLine parsed)
+    {
+        for (var i = 1; i < columns.Length; i++)
+        {
+            var size = line[columns[i - 1]];
+            var isRounded = size[^1] is (byte)'k' or (byte)'K' or (byte)'M' or (byte)'G' && char.IsAsciiDigit((char)size[0]);
+            if ((isRounded || char.IsAsciiDigit((char)size[^1]))
+                && UnixListDate.TryParse(line, columns[i].Start.Value, clock, out var modified, out var nameStart)
+                && modified is not null)
+            {
+                parsed.Modified = modified;
+                if (isRounded)
+                    SetOwner(line, columns[..i], ref parsed);
+                SetName(line[nameStart..], ref parsed);
+                return true;
+            }
+        }
+
         return false;
+    }
+
+    /// <summary>
+    /// Links, owner, group, size and name without a date, of uClinux and of measuring instruments. What could be a date that is not understood is no such line: half of the
+    /// date would be taken for a part of the name.
+    /// </summary>
+    private static bool TryReadDateless(ReadOnlySpan<byte> line, scoped ReadOnlySpan<Range> columns, ref ListLine parsed)
+    {
+        const int Columns = 4;
+        if (columns.Length <= Columns || !AsciiNumber.IsDigits(line[columns[0]]) || !AsciiNumber.IsDigits(line[columns[3]]))
+            return false;
+        foreach (var column in columns[Columns..])
+        {
+            var text = line[column];
+            var digits = text.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
+            if (text.Contains((byte)':') || (digits < 0 && text.Length is 1 or 2 or 4) || (digits > 0 && text[digits] >= 0x80))
+                return false;
+        }
+
+        parsed.Size = AsciiNumber.ParseLong(line[columns[3]]);
+        SetOwner(line, columns[..Columns], ref parsed);
+        SetName(line[columns[Columns].Start.Value..], ref parsed);
+        return true;
     }
 
     private static bool TryParsePermissions(ReadOnlySpan<byte> line, out RemoteKind kind, out int mode, out bool isDevice)
@@ -119,19 +166,6 @@ internal sealed class UnixListFormat : IListFormat
         return true;
     }
 
-    private static bool TryTakeColumn(ReadOnlySpan<byte> line, ref int position, out Range column)
-    {
-        column = default;
-        var spaces = line[position..].IndexOfAnyExcept((byte)' ');
-        if (spaces < 0)
-            return false;
-        var start = position + spaces;
-        var length = line[start..].IndexOf((byte)' ');
-        position = length < 0 ? line.Length : start + length;
-        column = start..position;
-        return true;
-    }
-
     /// <summary>A size, a device number, or a size that overflowed on the server and became negative.</summary>
     private static bool IsSize(ReadOnlySpan<byte> column)
     {
@@ -143,149 +177,19 @@ internal sealed class UnixListFormat : IListFormat
         return comma > 0 && AsciiNumber.IsDigits(column[..comma]) && AsciiNumber.IsDigits(column[(comma + 1)..]);
     }
 
-    /// <summary>Reads a date that begins at <paramref name="start"/>, in any of the known orders.</summary>
-    private static bool TryParseDate(ReadOnlySpan<byte> line, int start, ServerClock clock, out RemoteTime? modified, out int nameStart)
-    {
-        modified = null;
-        nameStart = 0;
-        var position = start;
-        if (!TryTakeColumn(line, ref position, out var firstColumn))
-            return false;
-        var first = line[firstColumn];
-        if (first.Length == 10 && first[4] == (byte)'-' && first[7] == (byte)'-')
-            return TryParseIsoDate(line, first, position, clock, out modified, out nameStart);
-
-        if (!TryTakeColumn(line, ref position, out var secondColumn))
-            return false;
-        var second = line[secondColumn];
-        if (!(MonthName.TryParse(first, out var month) && TryParseDay(second, out var day))
-            && !(MonthName.TryParse(second, out month) && TryParseDay(first, out day)))
-        {
-            return false;
-        }
-
-        if (!TryTakeColumn(line, ref position, out var thirdColumn))
-            return false;
-        var third = line[thirdColumn];
-        RemoteTime time;
-        if (TryParseTimeOfDay(third, out var hour, out var minute, out var secondOfMinute, out var precision))
-        {
-            // BSD's ls -lT: the time with seconds, then the year.
-            var afterTime = position;
-            if (precision == Second
-                && TryTakeColumn(line, ref position, out var yearColumn)
-                && TryParseYear(line[yearColumn], out var exactYear)
-                && position < line.Length)
-            {
-                if (!clock.TryGetTime(exactYear, month, day, hour, minute, secondOfMinute, precision, out time))
-                    return false;
-            }
-            else
-            {
-                position = afterTime;
-                if (!clock.TryGuessYear(month, day, hour, minute, secondOfMinute, precision, out time))
-                    return false;
-            }
-        }
-        else if (!TryParseYear(third, out var year) || !clock.TryGetTime(year, month, day, 0, 0, 0, Day, out time))
-        {
-            return false;
-        }
-
-        modified = time;
-        return TryEndDate(line, position, out nameStart);
-    }
-
-    /// <summary><c>YYYY-MM-DD HH:MM[:SS[.fraction]] [+ZZZZ]</c>, as ls --time-style=long-iso and full-iso give it.</summary>
-    private static bool TryParseIsoDate(
-        ReadOnlySpan<byte> line, ReadOnlySpan<byte> date, int position, ServerClock clock, out RemoteTime? modified, out int nameStart)
-    {
-        modified = null;
-        nameStart = 0;
-        if (!AsciiNumber.TryParseDigits(date[..4], out var year)
-            || !AsciiNumber.TryParseDigits(date[5..7], out var month)
-            || !AsciiNumber.TryParseDigits(date[8..], out var day)
-            || !TryTakeColumn(line, ref position, out var timeColumn)
-            || !TryParseTimeOfDay(line[timeColumn], out var hour, out var minute, out var second, out var precision)
-            || !ServerClock.TryGetTicks(year, month, day, hour, minute, out var ticks))
-        {
-            return false;
-        }
-
-        var offset = clock.UtcOffset;
-        var afterTime = position;
-        if (precision == Second && TryTakeColumn(line, ref position, out var zoneColumn) && TryParseZone(line[zoneColumn], out var zone))
-            offset = zone;
-        else
-            position = afterTime;
-        if (!ServerClock.TryGetTime(ticks + (second * TimeSpan.TicksPerSecond), offset, precision, out var time))
-            return false;
-        modified = time;
-        return TryEndDate(line, position, out nameStart);
-    }
-
-    /// <summary>One space parts the date from the name; the spaces after it are the name's own.</summary>
-    private static bool TryEndDate(ReadOnlySpan<byte> line, int position, out int nameStart)
-    {
-        nameStart = position + 1;
-        return nameStart < line.Length;
-    }
-
-    private static bool TryParseDay(ReadOnlySpan<byte> text, out int day)
-    {
-        // German and Nordic locales write "31."
-        if (text.Length > 1 && text[^1] is (byte)'.' or (byte)',')
-            text = text[..^1];
-        return AsciiNumber.TryParseDigits(text, out day) && text.Length <= 2 && day is >= 1 and <= 31;
-    }
-
-    private static bool TryParseYear(ReadOnlySpan<byte> text, out int year) =>
-        AsciiNumber.TryParseDigits(text, out year) && text.Length == 4 && year > 0;
-
-    /// <summary><c>HH:MM</c>, <c>HH:MM:SS</c> or <c>HH:MM:SS.fraction</c>; the fraction is dropped.</summary>
-    private static bool TryParseTimeOfDay(ReadOnlySpan<byte> text, out int hour, out int minute, out int second, out TimeSpan precision)
-    {
-        minute = second = 0;
-        precision = Minute;
-        var colon = text.IndexOf((byte)':');
-        if (!AsciiNumber.TryParseDigits(text[..Math.Max(0, colon)], out hour) || colon > 2 || hour > 23)
-            return false;
-        text = text[(colon + 1)..];
-        if (text.Length < 2 || !AsciiNumber.TryParseDigits(text[..2], out minute) || minute > 59)
-            return false;
-        if (text.Length == 2)
-            return true;
-        precision = Second;
-        if (text.Length < 5 || text[2] != (byte)':' || !AsciiNumber.TryParseDigits(text[3..5], out second) || second > 60)
-            return false;
-        return text.Length == 5 || (text[5] == (byte)'.' && AsciiNumber.IsDigits(text[6..]));
-    }
-
-    /// <summary><c>+HHMM</c> or <c>-HHMM</c>.</summary>
-    private static bool TryParseZone(ReadOnlySpan<byte> text, out TimeSpan zone)
-    {
-        zone = default;
-        if (text.Length != 5 || text[0] is not ((byte)'+' or (byte)'-')
-            || !AsciiNumber.TryParseDigits(text[1..3], out var hours) || hours > 14
-            || !AsciiNumber.TryParseDigits(text[3..], out var minutes) || minutes > 59)
-        {
-            return false;
-        }
-
-        zone = new TimeSpan(hours, minutes, 0);
-        if (text[0] == (byte)'-')
-            zone = -zone;
-        return true;
-    }
-
     /// <summary>Owner and group from the columns before the date: <c>[links] [owner [group]] size</c>, where a device has two columns of size.</summary>
     private static void SetOwner(ReadOnlySpan<byte> line, scoped ReadOnlySpan<Range> columns, ref ListLine parsed)
     {
+        // NetPresenz shows the sizes of both forks of a file before their sum, and "folder" for a directory.
+        if (columns.Length == 3 && AreForks(line[columns[0]], line[columns[1]], line[columns[2]]))
+            return;
         columns = columns[..^1];
         if (columns.Length > 0 && line[columns[^1]] is [.., (byte)','])
             columns = columns[..^1]; // the major number of a device
         if (columns.Length > 0 && AsciiNumber.IsDigits(line[columns[0]]))
             columns = columns[1..];
+        if (columns.Length == 1 && line[columns[0]].SequenceEqual("folder"u8))
+            return;
         // With more than two, some name has spaces, and nobody can tell which.
         if (columns.Length is not (1 or 2))
             return;
@@ -293,6 +197,11 @@ internal sealed class UnixListFormat : IListFormat
         if (columns.Length == 2)
             parsed.Group = line[columns[1]];
     }
+
+    /// <summary>Whether the third is the sum of the others, and the first is more than any number of links is likely to be.</summary>
+    private static bool AreForks(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> sum) =>
+        AsciiNumber.TryParseDigits(first, out var one) && AsciiNumber.TryParseDigits(second, out var two) && AsciiNumber.TryParseDigits(sum, out var both)
+        && one > 100 && one + two == both;
 
     /// <summary>
     /// Parts <c>name -> target</c>. Both may hold an arrow: the size of a link is the length of its target, which decides; else the first arrow does.

@@ -41,7 +41,8 @@ internal static class FuzzCorpus
         return text.ToString();
     }
 
-    private static byte[] Unescape(string line)
+    /// <summary>The bytes of an escaped line.</summary>
+    public static byte[] Unescape(string line)
     {
         var bytes = new List<byte>(line.Length);
         for (var i = 0; i < line.Length; i++)

@@ -6,6 +6,7 @@ using FtpMount.Ftp.DataConnection;
 using FtpMount.Ftp.Listing;
 using FtpMount.Ftp.Metadata;
 using FtpMount.Ftp.Session;
+using FtpMount.Ftp.Tests.Listing;
 using FtpMount.Remote;
 using Microsoft.Extensions.Time.Testing;
 
@@ -33,6 +34,8 @@ public sealed class FuzzTests
         Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
         return [NameCodec.Utf8, new NameCodec(Encoding.Latin1), new NameCodec(Encoding.GetEncoding("shift_jis"))];
     }
+
+    private static readonly byte[][] Corpus = Load("list");
 
     private delegate void Check(byte[] input, Random random);
 
@@ -96,11 +99,21 @@ public sealed class FuzzTests
         {
             if (!parser.TryParse(input, out var entry) || entry is null)
                 return;
-            CheckEntry(entry, codec, mayBeNameless: false);
-            if (entry.Kind != RemoteKind.Symlink)
-                Assert.True(input.AsSpan().EndsWith(codec.Encode(entry.Name)), "The name is not that of the line.");
-            Assert.True(entry.Modified is { } t
-                && (t.Precision == TimeSpan.FromSeconds(1) || t.Precision == TimeSpan.FromMinutes(1) || t.Precision == TimeSpan.FromDays(1)));
+            CheckListed(entry, input, codec);
+        }
+    });
+
+    [Fact]
+    public void Listings_of_mixed_lines_give_valid_entries() => Fuzz("list", (input, random) =>
+    {
+        var codec = Codecs[random.Next(Codecs.Length)];
+        var parser = new ListLineParser(codec, Time, TimeSpan.Zero);
+        // Lines that other lines depend on, in front of, between and behind the damaged one.
+        for (var i = random.Next(1, 6); i >= 0; i--)
+        {
+            var line = random.Next(3) == 0 ? input : Corpus[random.Next(Corpus.Length)];
+            if (parser.TryParse(line, out var entry) && entry is not null)
+                CheckEntry(entry, codec, mayBeNameless: false);
         }
     });
 
@@ -193,6 +206,20 @@ public sealed class FuzzTests
         return replies;
     }
 
+    /// <summary>What holds for an entry of one line: its name is in the line, as it is; CMS joins two columns by a full stop.</summary>
+    private static void CheckListed(RemoteEntry entry, byte[] input, NameCodec codec)
+    {
+        CheckEntry(entry, codec, mayBeNameless: false);
+        var name = codec.Encode(entry.Name);
+        var stops = Enumerable.Range(1, Math.Max(0, name.Length - 1)).Where(i => name[i] == (byte)'.');
+        Assert.True(
+            input.AsSpan().IndexOf(name) >= 0
+                || stops.Any(stop => input.AsSpan().TrimStart(" \t"u8).StartsWith(name.AsSpan(0, stop)) && input.AsSpan().IndexOf(name.AsSpan(stop + 1)) > 0),
+            "The name is not that of the line.");
+        Assert.True(entry.Modified is not { } t
+            || t.Precision == TimeSpan.FromSeconds(1) || t.Precision == TimeSpan.FromMinutes(1) || t.Precision == TimeSpan.FromDays(1));
+    }
+
     private static void CheckEntry(RemoteEntry entry, NameCodec codec, bool mayBeNameless)
     {
         Assert.True(RemotePath.IsValidName(entry.Name) || (mayBeNameless && entry.Name.Length == 0), "The name is not valid.");
@@ -207,7 +234,7 @@ public sealed class FuzzTests
     {
         var seconds = Setting("FTPMOUNT_FUZZ_SECONDS");
         var seed = Setting("FTPMOUNT_FUZZ_SEED") ?? (seconds is null ? 1 : Random.Shared.Next());
-        var inputs = FuzzCorpus.Load(corpus);
+        var inputs = Load(corpus);
         var mutator = new Mutator(inputs, seed);
         var random = new Random(seed);
         var clock = Stopwatch.StartNew();
@@ -225,6 +252,14 @@ public sealed class FuzzTests
                     $"{e.GetType().Name}: {e.Message}\nFTPMOUNT_FUZZ_SEED={seed}, iteration {i}, corpus {corpus}:\n{FuzzCorpus.Escape(input)}", e);
             }
         }
+    }
+
+    /// <summary>The inputs of a parser; for lines of listings the corpus of listings as well.</summary>
+    private static byte[][] Load(string corpus)
+    {
+        var mark = corpus switch { "list" => '|', "mlsx" => '!', _ => '\0' };
+        var lines = ListingCorpus.All.SelectMany(item => item.Before.Append(item.Line)).Where(line => line[0] == mark || (mark == '|' && line[0] == '>'));
+        return [.. FuzzCorpus.Load(corpus), .. lines.Select(line => FuzzCorpus.Unescape(line[2..]))];
     }
 
     private static int? Setting(string name) =>
