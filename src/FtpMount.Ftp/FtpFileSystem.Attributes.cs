@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using FtpMount.Ftp.Control;
 using FtpMount.Ftp.Listing;
 using FtpMount.Ftp.Metadata;
@@ -15,6 +16,7 @@ public sealed partial class FtpFileSystem
         None,
         Mfmt,
         Mdtm,
+        UtimeTriple,
         Utime,
     }
 
@@ -39,7 +41,9 @@ public sealed partial class FtpFileSystem
     public ValueTask SetAttributesAsync(RemotePath path, RemoteAttributeChange change, Lane lane, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(change);
-        if (change.UserId is not null || change.GroupId is not null || change.Size is not null || change is { Accessed: not null, Modified: null })
+        if (change.Created is not null && _site.Mfct == FtpSupport.No)
+            throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Setting the creation time of", path, null);
+        if (change.UserId is not null || change.GroupId is not null || change.Size is not null || change is { Accessed: not null, Modified: null, Created: null })
             throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Setting attributes of", path, null);
         return _pool.RunAsync(
             lane,
@@ -52,13 +56,25 @@ public sealed partial class FtpFileSystem
                 if ((change.Modified is not null && time == TimeCommand.None) || (change.Mode is not null && mode == ModeCommand.None))
                     throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Setting attributes of", path, null);
                 await SetAsync(connection, path, change, time, mode, token);
+                if (change.Created is { } created)
+                    await SetCreatedAsync(connection, path, created, token);
             },
             cancellationToken);
+    }
+
+    private async ValueTask SetCreatedAsync(FtpConnection connection, RemotePath path, DateTimeOffset created, CancellationToken cancellationToken)
+    {
+        var reply = await connection.ExchangeAsync(_site.Command("MFCT " + FtpTime.Format(created), path), cancellationToken);
+        if (reply.Code.IsUnknownCommand)
+            _site.Mfct = FtpSupport.No;
+        if (!reply.Code.IsCompletion)
+            throw await AttributeRefusalAsync(connection, path, reply, cancellationToken);
     }
 
     private TimeCommand TimeCommandAfter(TimeCommand tried) =>
         tried < TimeCommand.Mfmt && _site.Mfmt != FtpSupport.No ? TimeCommand.Mfmt
         : tried < TimeCommand.Mdtm && _site.MdtmSet != FtpSupport.No ? TimeCommand.Mdtm
+        : tried < TimeCommand.UtimeTriple && _site.SiteUtimeTriple != FtpSupport.No ? TimeCommand.UtimeTriple
         : tried < TimeCommand.Utime && _site.SiteUtime != FtpSupport.No ? TimeCommand.Utime
         : TimeCommand.None;
 
@@ -81,6 +97,8 @@ public sealed partial class FtpFileSystem
                 commands.Add(CommandFor(mode, path, change.Mode!.Value));
             var replies = await connection.ExchangeAsync([.. commands], cancellationToken);
 
+            if (time == TimeCommand.Utime && replies[0].Code.IsCompletion)
+                await CompareUtimeAsync(connection, path, change.Modified!.Value, cancellationToken);
             if (time != TimeCommand.None)
                 time = NextTimeCommand(time, replies[0], ref refusal);
             if (mode != ModeCommand.None)
@@ -89,6 +107,22 @@ public sealed partial class FtpFileSystem
 
         if (refusal is not null)
             throw await AttributeRefusalAsync(connection, path, refusal, cancellationToken);
+    }
+
+    /// <summary>
+    /// SITE UTIME with one time names no zone: some servers take it for UTC, some for their local time. The first time is compared with MDTM, which is UTC, and set again
+    /// where it is off by a time zone.
+    /// </summary>
+    private async ValueTask CompareUtimeAsync(FtpConnection connection, RemotePath path, DateTimeOffset modified, CancellationToken cancellationToken)
+    {
+        if (_site.UtimeOffset is not null || _site.Mdtm == FtpSupport.No)
+            return;
+        var shown = FtpStat.ReadTime(await connection.ExchangeAsync(_site.Command("MDTM", path), cancellationToken));
+        if (shown is not { } time || FtpTimeZone.OffsetBetween(modified, time.Value) is not { } offset)
+            return;
+        _site.UtimeOffset = offset;
+        if (offset != TimeSpan.Zero)
+            await connection.ExchangeAsync(CommandFor(TimeCommand.Utime, path, modified), cancellationToken);
     }
 
     /// <summary>What to try after a reply: nothing when the time is set or refused, the next command when this one is missing.</summary>
@@ -125,7 +159,9 @@ public sealed partial class FtpFileSystem
         {
             TimeCommand.Mfmt => _site.Command("MFMT " + time, path),
             TimeCommand.Mdtm => _site.Command("MDTM " + time, path),
-            _ => _site.Command("SITE UTIME " + time, path),
+            // wu-ftpd's and Pure-FTPd's: access, modification and status change, and the zone.
+            TimeCommand.UtimeTriple => new FtpCommand("SITE UTIME", (byte[])[.. _site.Encode(path).Span, .. Encoding.ASCII.GetBytes($" {time} {time} {time} UTC")]),
+            _ => _site.Command("SITE UTIME " + FtpTime.Format(modified + (_site.UtimeOffset ?? TimeSpan.Zero)), path),
         };
     }
 
@@ -152,6 +188,12 @@ public sealed partial class FtpFileSystem
                 if (verdict == AttributeVerdict.Refused && _site.MdtmSet == FtpSupport.Unknown)
                     verdict = AttributeVerdict.Doubtful;
                 _site.MdtmSet = learned == FtpSupport.Unknown ? _site.MdtmSet : learned;
+                break;
+            case TimeCommand.UtimeTriple:
+                // A server that knows the other form only takes all of it for one name.
+                if (verdict == AttributeVerdict.Refused && _site.SiteUtimeTriple == FtpSupport.Unknown)
+                    verdict = AttributeVerdict.Doubtful;
+                _site.SiteUtimeTriple = learned == FtpSupport.Unknown ? _site.SiteUtimeTriple : learned;
                 break;
             default:
                 _site.SiteUtime = learned == FtpSupport.Unknown ? _site.SiteUtime : learned;

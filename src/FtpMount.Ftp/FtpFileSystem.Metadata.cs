@@ -79,22 +79,4 @@ public sealed partial class FtpFileSystem
         : path == Root ? entry with { Kind = RemoteKind.Directory, LinkTarget = null, Size = null, Mode = null, Permissions = null }
         : entry.LinkTarget is { } target ? entry with { LinkTarget = FtpLinkTarget.Shown(path, target, Root) }
         : entry;
-
-    /// <inheritdoc/>
-    public ValueTask<RemoteSpace?> GetSpaceAsync(RemotePath path, Lane lane, CancellationToken cancellationToken)
-    {
-        if (_site.Avbl != FtpSupport.Yes)
-            return new ValueTask<RemoteSpace?>((RemoteSpace?)null);
-        return _pool.RunAsync<RemoteSpace?>(
-            lane,
-            repeatable: true,
-            async (connection, token) =>
-            {
-                var reply = await connection.ExchangeAsync(_site.Command("AVBL", path), token);
-                if (reply.Code.IsUnknownCommand)
-                    _site.Avbl = FtpSupport.No;
-                return FtpStat.ReadSize(reply) is { } bytes ? new RemoteSpace(null, bytes) : null;
-            },
-            cancellationToken);
-    }
 }

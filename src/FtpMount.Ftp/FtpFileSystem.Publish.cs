@@ -77,7 +77,9 @@ public sealed partial class FtpFileSystem
         if (time != TimeCommand.None)
         {
             var verdict = Learn(time, replies[next++]);
-            if (verdict == AttributeVerdict.Doubtful)
+            if (verdict == AttributeVerdict.Done && time == TimeCommand.Utime)
+                await CompareUtimeAsync(connection, temporary, change.Modified!.Value, cancellationToken);
+            if (verdict == AttributeVerdict.Doubtful && time == TimeCommand.Mdtm)
                 _site.NoteMdtmSetRefused();
             if (verdict is AttributeVerdict.Missing or AttributeVerdict.Doubtful && TimeCommandAfter(time) is not TimeCommand.None and var otherTime)
                 await TrySetAsync(connection, temporary, change with { Mode = null }, otherTime, ModeCommand.None, cancellationToken);

@@ -75,7 +75,9 @@ public sealed partial class FtpFileSystem : IRemoteFileSystem
                 result |= RemoteCapabilities.FullStat;
             if (_site.SiteSymlink != FtpSupport.No || _site.SiteLn != FtpSupport.No || _site.SiteLink != FtpSupport.No)
                 result |= RemoteCapabilities.Symlinks;
-            if (_site.Avbl == FtpSupport.Yes)
+            if (_site.SiteCopy == FtpSupport.Yes)
+                result |= RemoteCapabilities.Copy;
+            if (_site.Avbl == FtpSupport.Yes || _site.Xquota == FtpSupport.Yes || _site.SiteQuota == FtpSupport.Yes)
                 result |= RemoteCapabilities.Space;
             return result;
         }

@@ -123,4 +123,35 @@ public interface IRemoteFileSystem : IAsyncDisposable
 
     /// <summary>Total and free space of the file system that holds <paramref name="path"/>; null where the server cannot tell.</summary>
     ValueTask<RemoteSpace?> GetSpaceAsync(RemotePath path, Lane lane, CancellationToken cancellationToken);
+
+    /// <summary>The checksums of whole files that the server computes, strongest first; empty when it offers none.</summary>
+    IReadOnlyList<ChecksumAlgorithm> Checksums => [];
+
+    /// <summary>Lets the server compute a checksum of a whole file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="algorithm">One of <see cref="Checksums"/>.</param>
+    /// <param name="size">The file's length in bytes, as far as it is known: the longer, the longer the server may take. 0 when it is not known.</param>
+    /// <param name="lane">Usually <see cref="Lane.Interactive"/>.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>The checksum, most significant byte first.</returns>
+    /// <exception cref="RemoteException">
+    /// <see cref="RemoteError.Unsupported"/> (this algorithm, or this name), <see cref="RemoteError.NotFound"/>, <see cref="RemoteError.IsADirectory"/>,
+    /// <see cref="RemoteError.AccessDenied"/>, <see cref="RemoteError.ProtocolViolation"/> (the answer is no checksum).
+    /// </exception>
+    ValueTask<ReadOnlyMemory<byte>> GetChecksumAsync(
+        RemotePath path, ChecksumAlgorithm algorithm, long size, Lane lane, CancellationToken cancellationToken) =>
+        throw new RemoteException(RemoteError.Unsupported, "This server computes no checksums.") { Path = path };
+
+    /// <summary>
+    /// Lets the server copy a whole file, so that its content does not travel. Only where <see cref="RemoteCapabilities.Copy"/>. The caller checks that the source
+    /// was not changed meanwhile.
+    /// </summary>
+    /// <param name="source">The file.</param>
+    /// <param name="target">A name at which nothing is.</param>
+    /// <param name="size">The source's length in bytes: the longer, the longer the server may take.</param>
+    /// <param name="lane">Usually <see cref="Lane.Write"/>.</param>
+    /// <param name="cancellationToken">Ends the waiting; the server may go on, and the target may then hold any part of the content.</param>
+    /// <exception cref="RemoteException"><see cref="RemoteError.Unsupported"/>, <see cref="RemoteError.NotFound"/>, <see cref="RemoteError.AccessDenied"/>, <see cref="RemoteError.NoSpace"/>.</exception>
+    ValueTask CopyAsync(RemotePath source, RemotePath target, long size, Lane lane, CancellationToken cancellationToken) =>
+        throw new RemoteException(RemoteError.Unsupported, "This server copies no files.") { Path = source };
 }

@@ -9,6 +9,9 @@ public sealed record RemoteAttributeChange
     /// <summary>New access time.</summary>
     public DateTimeOffset? Accessed { get; init; }
 
+    /// <summary>New creation time.</summary>
+    public DateTimeOffset? Created { get; init; }
+
     /// <summary>New permission bits (07777).</summary>
     public int? Mode { get; init; }
 

@@ -39,4 +39,7 @@ public enum RemoteCapabilities
 
     /// <summary>The length of a file can be set without sending it anew.</summary>
     SetSize = 1 << 10,
+
+    /// <summary>The server copies a file by itself (<see cref="IRemoteFileSystem.CopyAsync"/>).</summary>
+    Copy = 1 << 11,
 }

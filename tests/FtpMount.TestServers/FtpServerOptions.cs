@@ -31,6 +31,12 @@ public sealed record FtpServerOptions
     /// <summary>Allows REST before STOR. Only ProFTPD can be told not to.</summary>
     public bool AllowStoreRestart { get; init; } = true;
 
+    /// <summary>How many bytes the user may upload; null for no quota. ProFTPD (mod_quotatab) only.</summary>
+    public long? QuotaBytes { get; init; }
+
+    /// <summary>Offers MODE Z. ProFTPD (mod_deflate) only.</summary>
+    public bool Deflate { get; init; }
+
     /// <summary>
     /// FTP verbs that the server refuses or does not know, for example <c>EPSV</c> or <c>MLSD</c>. Not on Pure-FTPd.
     /// </summary>

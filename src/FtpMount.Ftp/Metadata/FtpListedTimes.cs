@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using FtpMount.Ftp.Control;
+using FtpMount.Ftp.Listing;
 using FtpMount.Ftp.Session;
 using FtpMount.Remote;
 using Microsoft.Extensions.Logging;
@@ -119,13 +120,11 @@ internal static class FtpListedTimes
     /// <summary>Learns the time zone of listings from one file, read as if it were UTC. Zones are multiples of a quarter of an hour.</summary>
     private static void LearnOffset(FtpSite site, RemoteEntry listed, RemoteTime utc)
     {
-        const double Quarter = 15;
         if (site.UtcOffset is not null || !ShowsMinute(listed))
             return;
-        var minutes = Math.Round((listed.Modified!.Value.Value - utc.Value).TotalMinutes / Quarter) * Quarter;
-        if (Math.Abs(minutes) > TimeSpan.FromHours(15).TotalMinutes)
+        if (FtpTimeZone.OffsetBetween(listed.Modified!.Value.Value, utc.Value) is not { } offset)
             return; // the file changed in between, or the year was guessed wrong
-        site.UtcOffset = TimeSpan.FromMinutes(minutes);
-        site.Logger.LogInformation("Listings of {Server} are {Minutes} minutes ahead of UTC", site.Options.DisplayName, minutes);
+        site.UtcOffset = offset;
+        site.Logger.LogInformation("Listings of {Server} are {Minutes} minutes ahead of UTC", site.Options.DisplayName, offset.TotalMinutes);
     }
 }

@@ -28,6 +28,9 @@ internal sealed partial class FtpConnection : IPooledConnection
     /// <summary>The working directory at the server, as far as it is known; null before the first CWD that this program sent.</summary>
     public RemotePath? WorkingDirectory { get; private set; }
 
+    /// <summary>The algorithm that HASH uses on this session, as far as it was chosen here.</summary>
+    public string? HashAlgorithm { get; set; }
+
     /// <inheritdoc/>
     public bool IsReusable => !_transferRunning && _control.IsIdle;
 
@@ -43,6 +46,24 @@ internal sealed partial class FtpConnection : IPooledConnection
     {
         await EnsureNamesArriveAsync(command, cancellationToken);
         return await ExchangeOneAsync(command, cancellationToken);
+    }
+
+    /// <summary>As <see cref="ExchangeAsync(FtpCommand, CancellationToken)"/>, for work that takes the server longer than a reply may usually take.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="patience">The longest silence.</param>
+    /// <param name="cancellationToken">Ends the waiting, and the session.</param>
+    public async ValueTask<FtpReply> ExchangeAsync(FtpCommand command, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        await EnsureNamesArriveAsync(command, cancellationToken);
+        await SendAsync(new[] { command }, cancellationToken);
+        while (true)
+        {
+            var reply = await _control.ReadReplyAsync(patience, cancellationToken);
+            if (reply.Code == FtpReplyCode.ServiceNotAvailable)
+                throw Closed(reply);
+            if (!reply.Code.IsPreliminary)
+                return reply;
+        }
     }
 
     /// <summary>Sends commands in one packet, where the server bears it, and reads their final replies.</summary>

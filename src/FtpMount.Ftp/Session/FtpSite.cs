@@ -100,6 +100,39 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
     /// <summary>SITE UTIME with path, three times and <c>UTC</c> (Pure-FTPd, wu-ftpd).</summary>
     public FtpSupport SiteUtimeTriple { get; set; }
 
+    /// <summary>How far the time zone of SITE UTIME with one time is ahead of UTC; null until it was compared with MDTM.</summary>
+    public TimeSpan? UtimeOffset { get; set; }
+
+    /// <summary>MFCT (draft-somers-ftp-mfxx).</summary>
+    public FtpSupport Mfct { get; set; }
+
+    /// <summary>XQUOTA.</summary>
+    public FtpSupport Xquota { get; set; }
+
+    /// <summary>SITE QUOTA (ProFTPD's mod_quotatab).</summary>
+    public FtpSupport SiteQuota { get; set; }
+
+    /// <summary>HASH (draft-bryan-ftp-hash); its algorithms are a parameter of the feature.</summary>
+    public FtpSupport Hash { get; set; }
+
+    /// <summary>XCRC.</summary>
+    public FtpSupport Xcrc { get; set; }
+
+    /// <summary>XMD5.</summary>
+    public FtpSupport Xmd5 { get; set; }
+
+    /// <summary>MD5 (draft-twine-ftpmd5).</summary>
+    public FtpSupport Md5 { get; set; }
+
+    /// <summary>XSHA1.</summary>
+    public FtpSupport Xsha1 { get; set; }
+
+    /// <summary>XSHA, which is SHA-1.</summary>
+    public FtpSupport Xsha { get; set; }
+
+    /// <summary>XSHA256.</summary>
+    public FtpSupport Xsha256 { get; set; }
+
     /// <summary>SITE SYMLINK (ProFTPD's mod_site_misc).</summary>
     public FtpSupport SiteSymlink { get; set; }
 
@@ -196,6 +229,15 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
         Rang = Announced("RANG");
         Avbl = Announced("AVBL");
         SiteCopy = features.Has("SITE COPY") || features.Has("SITE CPFR") ? FtpSupport.Yes : FtpSupport.Unknown;
+        Hash = Announced("HASH");
+        Xcrc = Announced("XCRC");
+        Xmd5 = Announced("XMD5");
+        Md5 = Announced("MD5");
+        Xsha1 = Announced("XSHA1");
+        Xsha = Announced("XSHA");
+        Xsha256 = Announced("XSHA256");
+        Mfct = Announced("MFCT");
+        Xquota = Announced("XQUOTA");
         SiteSymlink = features.Has("SITE SYMLINK") ? FtpSupport.Yes : FtpSupport.Unknown;
         // ProFTPD's name of the fact; others say UNIX.uid.
         _tellsOwners = features.MlstFacts.Any(fact => fact.Name.Equals("UNIX.owner", StringComparison.OrdinalIgnoreCase));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using FtpMount.TestServers.Processes;
@@ -107,6 +108,10 @@ internal sealed class ProFtpdConfiguration : FtpServerConfiguration
             if (options.ImplicitTls)
                 lines.Add("TLSOptions UseImplicitSSL");
         }
+        if (options.Deflate)
+            lines.AddRange(["LoadModule mod_deflate.c", "DeflateEngine on"]);
+        if (options.QuotaBytes is { } quota)
+            lines.AddRange(Quota(directory, folder, account.Name, quota));
         lines.AddRange(options.ExtraConfiguration);
         string configuration = directory.Write("proftpd.conf", string.Join('\n', lines) + "\n");
         return new ServerCommand(
@@ -115,6 +120,33 @@ internal sealed class ProFtpdConfiguration : FtpServerConfiguration
             ServerInstallation.EnvironmentOf(FtpServerKind.ProFtpd),
             account.Name,
             account.Password);
+    }
+
+    private static string[] Quota(ServerDirectory directory, string folder, string user, long bytes)
+    {
+        string limits = Path.Combine(directory.Etc, "quota.limits");
+        string tallies = Path.Combine(directory.Etc, "quota.tallies");
+        Run("--create-table", "--type=limit", "--table-path=" + limits);
+        Run("--create-table", "--type=tally", "--table-path=" + tallies);
+        Run("--add-record", "--type=limit", "--name=" + user, "--quota-type=user", "--limit-type=hard", string.Create(CultureInfo.InvariantCulture, $"--bytes-upload={bytes}"), "--units=byte", "--table-path=" + limits);
+        return
+        [
+            "LoadModule mod_quotatab.c",
+            "LoadModule mod_quotatab_file.c",
+            "QuotaEngine on",
+            "QuotaShowQuotas on",
+            "QuotaDisplayUnits \"b\"",
+            $"QuotaLimitTable file:{limits}",
+            $"QuotaTallyTable file:{tallies}",
+        ];
+
+        void Run(params string[] arguments)
+        {
+            using Process tool = Process.Start(Path.Combine(folder, "usr/sbin/ftpquota"), arguments);
+            tool.WaitForExit();
+            if (tool.ExitCode != 0)
+                throw new InvalidOperationException($"ftpquota {string.Join(' ', arguments)} failed with exit code {tool.ExitCode}");
+        }
     }
 
     /// <summary>crypt(3) of a password, by openssl.</summary>

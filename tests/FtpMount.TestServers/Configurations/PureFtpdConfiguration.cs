@@ -15,6 +15,7 @@ internal sealed class PureFtpdConfiguration : FtpServerConfiguration
         Demand(!options.ImplicitTls, "Pure-FTPd has no implicit TLS");
         Demand(!options.Anonymous, "Pure-FTPd serves anonymous sessions from the home of the system's user ftp only");
         Demand(!options.ForbidOverwrite, "Pure-FTPd cannot forbid overwriting alone");
+        Demand(options is { QuotaBytes: null, Deflate: false }, "Pure-FTPd has neither quotas for the user nor MODE Z");
         Demand(options.AllowStoreRestart, "Pure-FTPd cannot forbid REST before STOR");
         Demand(options.DeniedCommands.Count == 0, "Pure-FTPd cannot deny single commands");
         TestAccount account = TestAccount.Current;

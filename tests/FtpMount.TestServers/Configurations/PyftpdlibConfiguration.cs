@@ -11,6 +11,7 @@ internal sealed class PyftpdlibConfiguration : FtpServerConfiguration
     public override ServerCommand Write(ServerDirectory directory, IPAddress address, int port, FtpServerOptions options)
     {
         Demand(!options.ForbidOverwrite, "pyftpdlib cannot forbid overwriting alone");
+        Demand(options is { QuotaBytes: null, Deflate: false }, "pyftpdlib has neither quotas for the user nor MODE Z");
         Demand(options.AllowStoreRestart, "pyftpdlib cannot forbid REST before STOR");
         TestAccount account = TestAccount.Current;
         string configuration = directory.Write(

@@ -15,6 +15,7 @@ internal sealed class VsftpdConfiguration : FtpServerConfiguration
     public override ServerCommand Write(ServerDirectory directory, IPAddress address, int port, FtpServerOptions options)
     {
         Demand(!options.ForbidOverwrite, "vsftpd cannot forbid overwriting");
+        Demand(options is { QuotaBytes: null, Deflate: false }, "vsftpd has neither quotas for the user nor MODE Z");
         Demand(options.AllowStoreRestart, "vsftpd cannot forbid REST before STOR");
         TestAccount account = TestAccount.Current;
         bool v6 = address.AddressFamily == AddressFamily.InterNetworkV6;

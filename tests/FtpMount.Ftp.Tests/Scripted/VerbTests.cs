@@ -1,0 +1,161 @@
+using System.Globalization;
+using FtpMount.Remote;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace FtpMount.Ftp.Tests.Scripted;
+
+/// <summary>Commands that no server at hand has, or none in this form.</summary>
+public sealed class VerbTests
+{
+    private static readonly DateTimeOffset Then = new(2021, 3, 4, 5, 6, 7, TimeSpan.Zero);
+    private static readonly RemotePath TheFile = RemotePath.Parse("/file");
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("AVBL", "213 12345678\r\n", null, 12345678L)]
+    [InlineData("XQUOTA", "213-File and disk usage\r\n File count: 3\r\n File limit: 10000\r\n Disk usage: 1500\r\n Disk limit: 1048576\r\n213 File and disk usage end\r\n", 1048576L, 1047076L)]
+    public async Task Space_is_what_the_server_tells(string feature, string reply, long? total, long available)
+    {
+        await using var server = new ScriptedFtpServer((line, _) => line.Split(' ')[0] == "FEAT" ? Feat(feature) : line.StartsWith(feature, StringComparison.Ordinal) ? reply : null);
+        await using var ftp = await ConnectAsync(server);
+        Assert.Equal(new RemoteSpace(total, available), await ftp.GetSpaceAsync(RemotePath.Root, Lane.Interactive, Token));
+    }
+
+    [Theory]
+    [InlineData("213-x\r\n Disk usage: 1500\r\n Disk limit: unlimited\r\n213 end\r\n")]
+    [InlineData("213-x\r\n Disk limit: -5\r\n213 end\r\n")]
+    [InlineData("213-x\r\n Disk limit: 1e999\r\n213 end\r\n")]
+    [InlineData("213 \r\n")]
+    [InlineData("550 no\r\n")]
+    public async Task A_quota_without_a_limit_leaves_the_space_unknown(string reply)
+    {
+        await using var server = new ScriptedFtpServer((line, _) => line == "FEAT" ? Feat("XQUOTA") : line == "XQUOTA" ? reply : null);
+        await using var ftp = await ConnectAsync(server);
+        Assert.Null(await ftp.GetSpaceAsync(RemotePath.Root, Lane.Interactive, Token));
+    }
+
+    [Fact]
+    public async Task The_time_is_set_by_SITE_UTIME_with_three_times()
+    {
+        await using var server = new ScriptedFtpServer((line, _) => line.StartsWith("SITE UTIME /file ", StringComparison.Ordinal) ? "200 ok\r\n" : line.StartsWith("MDTM 2", StringComparison.Ordinal) ? "550 no such file\r\n" : null);
+        await using var ftp = await ConnectAsync(server);
+        await ftp.SetAttributesAsync(TheFile, new RemoteAttributeChange { Modified = Then }, Lane.Interactive, Token);
+        Assert.Equal("SITE UTIME /file 20210304050607 20210304050607 20210304050607 UTC", server.Commands[^1]);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-300)]
+    [InlineData(345)]
+    public async Task The_time_is_set_by_SITE_UTIME_with_one_time_in_whichever_zone_the_server_takes_it(int zoneMinutes)
+    {
+        var zone = TimeSpan.FromMinutes(zoneMinutes);
+        DateTimeOffset kept = default;
+        await using var server = new ScriptedFtpServer((line, _) =>
+        {
+            if (line.StartsWith("SITE UTIME 2", StringComparison.Ordinal))
+            {
+                kept = new DateTimeOffset(DateTime.ParseExact(line.Split(' ')[2], "yyyyMMddHHmmss", CultureInfo.InvariantCulture), zone);
+                return "200 ok\r\n";
+            }
+
+            return line == "MDTM /file" ? "213 " + kept.UtcDateTime.ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture) + "\r\n"
+                : line.StartsWith("SITE UTIME", StringComparison.Ordinal) ? "501 bad parameters\r\n"
+                : line.StartsWith("MDTM 2", StringComparison.Ordinal) ? "501 bad parameters\r\n"
+                : null;
+        });
+        await using var ftp = await ConnectAsync(server);
+        for (var day = 0; day < 2; day++)
+        {
+            await ftp.SetAttributesAsync(TheFile, new RemoteAttributeChange { Modified = Then.AddDays(day) }, Lane.Interactive, Token);
+            Assert.Equal(Then.AddDays(day), kept);
+        }
+
+        Assert.Equal(1, server.Commands.Count(line => line == "MDTM /file"));
+    }
+
+    [Fact]
+    public async Task The_creation_time_is_set_by_MFCT_where_it_is_announced()
+    {
+        await using var server = new ScriptedFtpServer((line, _) => line == "FEAT" ? Feat("MFCT") : line.StartsWith("MFCT", StringComparison.Ordinal) ? "213 Create=20210304050607; /file\r\n" : null);
+        await using var ftp = await ConnectAsync(server);
+        await ftp.SetAttributesAsync(TheFile, new RemoteAttributeChange { Created = Then }, Lane.Interactive, Token);
+        Assert.Equal("MFCT 20210304050607 /file", server.Commands[^1]);
+
+        await using var without = new ScriptedFtpServer((_, _) => null);
+        await using var other = await ConnectAsync(without);
+        var failure = await Assert.ThrowsAsync<RemoteException>(() => other.SetAttributesAsync(TheFile, new RemoteAttributeChange { Created = Then }, Lane.Interactive, Token).AsTask());
+        Assert.Equal(RemoteError.Unsupported, failure.Error);
+    }
+
+    [Theory]
+    [InlineData("HASH SHA-256*;MD5", "213 SHA-256 0-6 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03\r\n")] // FileZilla Server: without the name
+    [InlineData("HASH SHA-256*;MD5", "213 SHA-256 0-6 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03 /file\r\n")]
+    [InlineData("XSHA256", "250 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03\r\n")]
+    [InlineData("XSHA256", "250 XSHA256 5891B5B522D5DF086D0FF0B110FBD9D21BB4FC7163AF34D08286A2E846F6BE03\r\n")]
+    public async Task A_checksum_is_read_in_every_form(string feature, string reply)
+    {
+        await using var server = Checksums(feature, reply);
+        await using var ftp = await ConnectAsync(server);
+        var checksum = await ftp.GetChecksumAsync(TheFile, ChecksumAlgorithm.Sha256, 6, Lane.Interactive, Token);
+        Assert.Equal("5891B5B522D5DF086D0FF0B110FBD9D21BB4FC7163AF34D08286A2E846F6BE03", Convert.ToHexString(checksum.Span));
+    }
+
+    [Theory]
+    [InlineData("HASH SHA-256*", "213 MD5 0-6 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03\r\n")]
+    [InlineData("HASH SHA-256*", "213 SHA-256 3-6 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03\r\n")]
+    [InlineData("HASH SHA-256*", "213 SHA-256 0-6 5891\r\n")]
+    [InlineData("XSHA256", "250 done\r\n")]
+    [InlineData("XSHA256", "250 \r\n")]
+    public async Task An_answer_that_is_no_checksum_is_not_taken_for_one(string feature, string reply)
+    {
+        await using var server = Checksums(feature, reply);
+        await using var ftp = await ConnectAsync(server);
+        var failure = await Assert.ThrowsAsync<RemoteException>(() => ftp.GetChecksumAsync(TheFile, ChecksumAlgorithm.Sha256, 6, Lane.Interactive, Token).AsTask());
+        Assert.Equal(RemoteError.ProtocolViolation, failure.Error);
+    }
+
+    [Theory]
+    [InlineData("SITE LN -s")]
+    [InlineData("SITE LINK")]
+    public async Task Links_are_made_by_other_commands_and_removed_when_they_are_something_else(string verb)
+    {
+        var made = "";
+        await using var server = new ScriptedFtpServer((line, session) =>
+        {
+            if (line == "FEAT")
+                return "211-x\r\n SIZE\r\n211 end\r\n";
+            if (line.StartsWith(verb + " ", StringComparison.Ordinal))
+            {
+                made = line[(verb.Length + 1)..];
+                return "250 made\r\n";
+            }
+
+            if (line.StartsWith("LIST", StringComparison.Ordinal))
+            {
+                session.Content = made.EndsWith(" good", StringComparison.Ordinal) ? "lrwxrwxrwx 1 u g 6 Nov 22 2020 good -> target\r\n" : "-rw-r--r-- 2 u g 6 Nov 22 2020 hard\r\n";
+                return "150 here\r\n";
+            }
+
+            return line.StartsWith("DELE", StringComparison.Ordinal) ? "250 gone\r\n" : null;
+        });
+        await using var ftp = await ConnectAsync(server);
+        await ftp.CreateSymlinkAsync(RemotePath.Parse("/dir/good"), "target", Lane.Interactive, Token);
+        Assert.DoesNotContain(server.Commands, line => line.StartsWith("DELE", StringComparison.Ordinal));
+        var failure = await Assert.ThrowsAsync<RemoteException>(() => ftp.CreateSymlinkAsync(RemotePath.Parse("/dir/hard"), "target", Lane.Interactive, Token).AsTask());
+        Assert.Equal(RemoteError.Unsupported, failure.Error);
+        Assert.Contains("DELE /dir/hard", server.Commands);
+    }
+
+    private static ScriptedFtpServer Checksums(string feature, string reply) => new((line, _) =>
+        line == "FEAT" ? Feat(feature)
+        : line == "OPTS HASH SHA-256" ? "200 SHA-256\r\n"
+        : line is "HASH /file" or "XSHA256 /file" ? reply
+        : null);
+
+    private static string Feat(string feature) => $"211-x\r\n SIZE\r\n MDTM\r\n MLST type*;size*;modify*;\r\n {feature}\r\n211 end\r\n";
+
+    private static Task<FtpFileSystem> ConnectAsync(ScriptedFtpServer server) =>
+        FtpFileSystem.ConnectAsync(server.Options, TimeProvider.System, NullLogger.Instance, Token).AsTask();
+}
