@@ -15,7 +15,7 @@ public sealed partial class FtpFileSystem
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(length ?? 0);
-        return BeginAsync(lane, (lease, token) => OpenReadAsync(lease, path, offset, length, token), cancellationToken);
+        return BeginAsync(lane, (lease, token) => OpenReadAsync(lease, path, offset, length, lane, token), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -33,7 +33,7 @@ public sealed partial class FtpFileSystem
             lane, async (lease, token) => (lease, await OpenStoreAsync(lease.Connection, path, mode, offset, token)), cancellationToken);
         await using (lease)
         {
-            var (reply, sent) = await FtpStore.SendAsync(transfer, content, progress, cancellationToken);
+            var (reply, sent) = await FtpStore.SendAsync(transfer, content, lane, progress, cancellationToken);
             if (reply.Code.IsCompletion)
                 return sent;
             throw lease.Connection.IsReusable
@@ -43,7 +43,7 @@ public sealed partial class FtpFileSystem
     }
 
     private async ValueTask<IRemoteReader> OpenReadAsync(
-        ConnectionLease<FtpConnection> lease, RemotePath path, long offset, long? length, CancellationToken cancellationToken)
+        ConnectionLease<FtpConnection> lease, RemotePath path, long offset, long? length, Lane lane, CancellationToken cancellationToken)
     {
         var connection = lease.Connection;
         var retrieve = _site.Command("RETR", path);
@@ -53,7 +53,7 @@ public sealed partial class FtpFileSystem
             var ranged = await connection.OpenTransferAsync(
                 new FtpTransferRequest { Command = retrieve, Restart = offset, RangeLength = length }, cancellationToken);
             if (ranged.Transfer is { } exact)
-                return new FtpRetrieve(lease, exact, path, offset, length);
+                return new FtpRetrieve(lease, exact, path, offset, length, lane);
             if (ranged.RestartRefused && ranged.Reply.Code.IsUnknownCommand)
                 _site.Rang = FtpSupport.No;
             if (!ranged.RestartRefused && ranged.Reply.Code != FtpReplyCode.InvalidRestart)
@@ -62,7 +62,7 @@ public sealed partial class FtpFileSystem
 
         var opening = await connection.OpenTransferAsync(new FtpTransferRequest { Command = retrieve, Restart = offset }, cancellationToken);
         if (opening.Transfer is { } transfer)
-            return new FtpRetrieve(lease, transfer, path, offset, length);
+            return new FtpRetrieve(lease, transfer, path, offset, length, lane);
         if (offset > 0 && !opening.RestartRefused && connection.IsReusable)
         {
             // Many servers refuse a position at or past the end.

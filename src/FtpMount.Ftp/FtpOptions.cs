@@ -1,5 +1,6 @@
 using System.Text;
 using FtpMount.Ftp.Certificates;
+using FtpMount.Remote.Network;
 
 namespace FtpMount.Ftp;
 
@@ -48,6 +49,9 @@ public sealed record FtpOptions
 
     /// <summary>How long that is believed, counted from when it was learned anew.</summary>
     public TimeSpan MemoryLifetime { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>Proxy, local address and limits of rate. Through a proxy there is no active mode.</summary>
+    public NetworkOptions Network { get; init; } = new();
 
     /// <summary>The URL without the password, for messages.</summary>
     internal string DisplayName

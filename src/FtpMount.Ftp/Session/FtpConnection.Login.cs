@@ -25,9 +25,11 @@ internal sealed partial class FtpConnection
     public static async ValueTask<FtpConnection> ConnectAsync(FtpSite site, CancellationToken cancellationToken)
     {
         var options = site.Options;
+        if (site.Connector.IsProxied && options.DataMode == FtpDataMode.Active)
+            throw new RemoteException(RemoteError.Unsupported, "In active mode the server connects to this machine, which is not possible through a proxy. Leave out 'active'.");
         var observer = site.Observe?.Invoke();
-        var socket = await TcpConnector.ConnectAsync(
-            options.Host, options.Port, options.Timeout, site.Time, cancellationToken, observer is null ? null : () => observer.Reached(FtpSessionStep.NameResolved, null));
+        var socket = await site.Connector.ConnectAsync(
+            options.Host, options.Port, options.Timeout, cancellationToken, observer is null ? null : () => observer.Reached(FtpSessionStep.NameResolved, null));
         var connection = new FtpConnection(
             new FtpControlConnection(new PlainTransport(socket), options.Timeout, site.Time, site.Logger) { Observer = observer }, site);
         connection.Reached(FtpSessionStep.Connected);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
 using FtpMount.Ftp.Control;
 using FtpMount.Ftp.DataConnection;
@@ -262,22 +261,14 @@ internal sealed partial class FtpConnection
 
     private async Task<FtpTransport> ConnectDataAsync(int port, CancellationToken cancellationToken)
     {
-        // Whatever address the server names: only the one that the control connection goes to.
-        var peer = new IPEndPoint(_control.Transport.RemoteEndPoint.Address, port);
+        // Whatever address the server names: only the one that the control connection goes to. A proxy knows that by the host's name.
+        var host = Site.Connector.IsProxied ? Site.Options.Host : _control.Transport.RemoteEndPoint.Address.ToString();
         return await MakeDataAsync(
             async token =>
             {
-                var socket = TcpConnector.CreateSocket(peer.AddressFamily);
-                try
-                {
-                    await socket.ConnectAsync(peer, token);
-                    return socket;
-                }
-                catch
-                {
-                    socket.Dispose();
-                    throw;
-                }
+                var socket = await Site.Connector.ConnectAsync(host, port, Site.Options.Timeout, token);
+                Site.Limiter?.Shape(socket);
+                return socket;
             },
             $"port {port} of the server, which it named for the data connection, cannot be reached",
             cancellationToken);
@@ -300,6 +291,10 @@ internal sealed partial class FtpConnection
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw new RemoteException(RemoteError.TimedOut, $"No data connection within {Site.Options.Timeout.TotalSeconds:0.#} s: {failure}.", e);
+        }
+        catch (RemoteException e) when (e.Error is RemoteError.Offline or RemoteError.TimedOut)
+        {
+            throw new RemoteException(e.Error, $"No data connection: {failure} ({e.Message.TrimEnd('.')}).", e);
         }
         catch (SocketException e)
         {
@@ -331,7 +326,7 @@ internal sealed partial class FtpConnection
         // What is remembered from an earlier mount is no proof.
         var canFallBack = (Site.ExtendedDataCommands == FtpSupport.Unknown || (Site.ExtendedDataCommands == FtpSupport.Yes && !Site.DataConnectionsProven))
             && Site.Options.DataMode is FtpDataMode.Auto or FtpDataMode.Active
-            && FtpSite.HasClassicDataCommands(_control.Transport.RemoteEndPoint.AddressFamily);
+            && (Site.Connector.IsProxied || FtpSite.HasClassicDataCommands(_control.Transport.RemoteEndPoint.AddressFamily));
         if (canFallBack)
         {
             Site.ExtendedDataCommands = FtpSupport.No;

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using FtpMount.Ftp.Control;
 using FtpMount.Remote;
+using FtpMount.Remote.Network;
 using Microsoft.Extensions.Logging;
 
 namespace FtpMount.Ftp.Session;
@@ -39,6 +40,12 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
 
     /// <summary>The log.</summary>
     public ILogger Logger { get; } = logger;
+
+    /// <summary>Makes the connections.</summary>
+    public NetworkConnector Connector { get; } = new(options.Network, time);
+
+    /// <summary>The limits of rate that all connections share; null when there are none.</summary>
+    public RateLimiter? Limiter { get; } = options.Network.Rates is { } rates ? new RateLimiter(rates, time) : null;
 
     /// <summary>The charset of names.</summary>
     public NameCodec Codec { get; } = options.Encoding is { } encoding ? new NameCodec(encoding) : NameCodec.Utf8;

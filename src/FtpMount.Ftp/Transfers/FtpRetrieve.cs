@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Runtime.CompilerServices;
 using FtpMount.Ftp.Session;
 using FtpMount.Remote;
+using FtpMount.Remote.Network;
 using FtpMount.Remote.Pool;
 
 namespace FtpMount.Ftp.Transfers;
@@ -26,6 +28,7 @@ internal sealed class FtpRetrieve : IRemoteReader
     private readonly FtpDataTransfer _transfer;
     private readonly FtpSite _site;
     private readonly RemotePath _path;
+    private readonly RateFlow? _flow;
 
     /// <summary>Where the caller stops; <see cref="long.MaxValue"/> when it wants all.</summary>
     private readonly long _limit;
@@ -38,12 +41,14 @@ internal sealed class FtpRetrieve : IRemoteReader
     /// <param name="path">The file.</param>
     /// <param name="offset">The position of the first byte.</param>
     /// <param name="length">How many bytes are wanted; null for all.</param>
-    public FtpRetrieve(ConnectionLease<FtpConnection> lease, FtpDataTransfer transfer, RemotePath path, long offset, long? length)
+    /// <param name="lane">Who waits for them.</param>
+    public FtpRetrieve(ConnectionLease<FtpConnection> lease, FtpDataTransfer transfer, RemotePath path, long offset, long? length, Lane lane)
     {
         _lease = lease;
         _transfer = transfer;
         _site = transfer.Connection.Site;
         _path = path;
+        _flow = _site.Limiter?.Download.CreateFlow(lane);
         Position = offset;
         _limit = length is { } wanted && wanted < long.MaxValue - offset ? offset + wanted : long.MaxValue;
     }
@@ -64,7 +69,21 @@ internal sealed class FtpRetrieve : IRemoteReader
             return EndAtLimitAsync(cancellationToken);
         if (buffer.Length > rest)
             buffer = buffer[..(int)rest];
+        return _flow is null ? ReceiveAsync(buffer, cancellationToken) : ReceiveInTurnAsync(_flow, buffer, cancellationToken);
+    }
 
+    /// <summary>Below a limit of rate: waits for its turn, outside the limit of time, because it is not the server that is waited for.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> ReceiveInTurnAsync(RateFlow flow, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        await flow.WaitAsync(cancellationToken);
+        var count = await ReceiveAsync(buffer[..Math.Min(buffer.Length, flow.Block)], cancellationToken);
+        flow.Charge(count);
+        return count;
+    }
+
+    private ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
         var receiving = FtpReceive.ReceiveAsync(_transfer, buffer, cancellationToken);
         if (!receiving.IsCompletedSuccessfully)
             return WaitAsync(receiving, cancellationToken);
@@ -94,6 +113,7 @@ internal sealed class FtpRetrieve : IRemoteReader
         }
         finally
         {
+            _flow?.Dispose();
             _transfer.Dispose();
             await _lease.DisposeAsync();
         }

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using FtpMount.Ftp.Control;
 using FtpMount.Ftp.Session;
 using FtpMount.Remote;
+using FtpMount.Remote.Network;
 
 namespace FtpMount.Ftp.Transfers;
 
@@ -22,12 +23,13 @@ internal static class FtpStore
     /// <returns>The final reply, and the bytes sent.</returns>
     /// <exception cref="RemoteException"><see cref="RemoteError.TimedOut"/>, <see cref="RemoteError.Offline"/>.</exception>
     public static async ValueTask<(FtpReply Reply, long Sent)> SendAsync(
-        FtpDataTransfer transfer, Stream content, IProgress<long>? progress, CancellationToken cancellationToken)
+        FtpDataTransfer transfer, Stream content, Lane lane, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         using var stopReading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var cancelled = cancellationToken.UnsafeRegister(static abandoned => ((FtpDataTransfer)abandoned!).Abandon(), transfer);
         using var watch = new StoreWatch(transfer);
-        var sending = new Sending(transfer, watch, progress);
+        using var flow = transfer.Connection.Site.Limiter?.Upload.CreateFlow(lane);
+        var sending = new Sending(transfer, watch, flow, progress);
         var reading = ReadReplyAsync(transfer, sending, stopReading.Token);
         try
         {
@@ -123,7 +125,7 @@ internal static class FtpStore
     }
 
     /// <summary>The bytes on their way.</summary>
-    private sealed class Sending(FtpDataTransfer transfer, StoreWatch watch, IProgress<long>? progress)
+    private sealed class Sending(FtpDataTransfer transfer, StoreWatch watch, RateFlow? flow, IProgress<long>? progress)
     {
         private readonly FtpSite _site = transfer.Connection.Site;
         private volatile bool _done;
@@ -139,8 +141,15 @@ internal static class FtpStore
             {
                 while (await content.ReadAsync(buffer, cancellationToken) is > 0 and var count)
                 {
-                    await transfer.Data.SendAsync(buffer.AsMemory(0, count), cancellationToken);
-                    Note(count);
+                    if (flow is null)
+                    {
+                        await transfer.Data.SendAsync(buffer.AsMemory(0, count), cancellationToken);
+                        Note(count);
+                    }
+                    else
+                    {
+                        await SendInTurnsAsync(flow, buffer.AsMemory(0, count), cancellationToken);
+                    }
                 }
 
                 _done = true;
@@ -148,6 +157,19 @@ internal static class FtpStore
             finally
             {
                 ArrayPool<byte>.Shared.Return(buffer);
+            }
+        }
+
+        private async ValueTask SendInTurnsAsync(RateFlow turns, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+        {
+            while (!bytes.IsEmpty)
+            {
+                await turns.WaitAsync(cancellationToken);
+                var count = Math.Min(bytes.Length, turns.Block);
+                await transfer.Data.SendAsync(bytes[..count], cancellationToken);
+                turns.Charge(count);
+                Note(count);
+                bytes = bytes[count..];
             }
         }
 
