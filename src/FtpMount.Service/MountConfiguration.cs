@@ -30,6 +30,10 @@ public sealed record MountConfiguration
     [JsonConverter(typeof(SecretJsonConverter))]
     public string? ClientKeyPassword { get; init; }
 
+    /// <summary>The password for the proxy; null when it needs none.</summary>
+    [JsonConverter(typeof(SecretJsonConverter))]
+    public string? ProxyPassword { get; init; }
+
     /// <summary>For handing it to another process over a private channel: it holds the passwords.</summary>
     public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(this, MountConfigurationJson.Default.MountConfiguration);
 

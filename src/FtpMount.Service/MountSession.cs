@@ -1,11 +1,14 @@
+using System.Net;
 using System.Text;
 using FtpMount.Ftp;
 using FtpMount.Ftp.Certificates;
 using FtpMount.Fuse;
 using FtpMount.Remote;
+using FtpMount.Remote.Network;
 using FtpMount.Service.Control;
 using FtpMount.Service.Options;
 using FtpMount.Service.Posix;
+using FtpMount.Service.Urls;
 using FtpMount.Vfs;
 using Microsoft.Extensions.Logging;
 
@@ -255,6 +258,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
             Timeout = options.Timeout ?? defaults.Timeout,
             Encoding = ToEncoding(options.Encoding),
             Trust = ToTrustOptions(),
+            Network = ToNetworkOptions(),
             DataMode = options.DataConnections switch
             {
                 DataConnectionMode.Epsv => FtpDataMode.Epsv,
@@ -262,6 +266,17 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
                 DataConnectionMode.Active => FtpDataMode.Active,
                 _ => FtpDataMode.Auto,
             },
+        };
+    }
+
+    private NetworkOptions ToNetworkOptions()
+    {
+        var options = _configuration.Options;
+        return new NetworkOptions
+        {
+            Proxy = options.Proxy is { } proxy ? ProxyUrl.Parse(proxy) with { Password = _configuration.ProxyPassword } : null,
+            BindAddress = options.BindAddress is { } address ? IPAddress.Parse(address) : null,
+            Rates = options.LimitRate is { } rates ? RateText.Parse(rates) : null,
         };
     }
 

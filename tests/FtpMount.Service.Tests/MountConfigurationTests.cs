@@ -14,6 +14,7 @@ public sealed class MountConfigurationTests
         MountPoint = "/mnt/ä b",
         Source = "ftp://x@[::1]:2121/caf%E9",
         ClientKeyPassword = "k\uDCFEy",
+        ProxyPassword = "pr\uDCFDxy",
         Options = new MountOptions { Timeout = TimeSpan.FromSeconds(1.5), DataConnections = DataConnectionMode.Epsv, LogLevel = LogLevel.Debug, UserId = 7 },
     };
 
@@ -22,6 +23,9 @@ public sealed class MountConfigurationTests
 
     [Fact]
     public void Its_text_has_no_password() => Assert.DoesNotContain("p\uDCFFss", Example.ToString(), StringComparison.Ordinal);
+
+    [Fact]
+    public void Its_text_has_no_password_of_the_proxy() => Assert.DoesNotContain("pr\uDCFDxy", Example.ToString(), StringComparison.Ordinal);
 
     [Fact]
     public void Its_text_has_no_key_password() => Assert.DoesNotContain("k\uDCFEy", Example.ToString(), StringComparison.Ordinal);

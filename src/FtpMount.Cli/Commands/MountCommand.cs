@@ -16,6 +16,9 @@ internal static class MountCommand
     private const string PasswordWarning =
         "warning: a password in the URL can be read in the shell's history and, for a moment, in the process list; better: password-file=FILE, ~/.netrc or FTPMOUNT_PASSWORD";
 
+    private const string ProxyPasswordWarning =
+        "warning: a password in proxy= can be read in the shell's history and, for a moment, in the process list; better: proxy-password-file=FILE";
+
     internal static async Task<int> RunAsync(MountRequest request, HandedSecrets secrets)
     {
         using var signals = new Signals.StopSignals();
@@ -37,13 +40,18 @@ internal static class MountCommand
             Prompt = request.Fake ? static _ => "" : TerminalPrompt.Ask,
             Warn = Messages.Write,
         });
+        if (secrets.ProxyPassword is not null)
+            Messages.Write(ProxyPasswordWarning);
+        var proxy = ProxyResolver.Resolve(
+            options, url, secrets.ProxyPassword, Environment.GetEnvironmentVariable, request.Fake ? static _ => "" : TerminalPrompt.Ask);
         var configuration = new MountConfiguration
         {
             Url = url with { Password = null },
             Credentials = credentials,
             MountPoint = mountPoint,
             Source = request.Url,
-            Options = options,
+            Options = options with { Proxy = proxy is null ? null : ProxyUrl.Format(proxy) },
+            ProxyPassword = proxy?.Password,
             ClientKeyPassword = options.ClientKeyPasswordFile is { } file ? PasswordFile.Read(file) : null,
         };
         var directories = MountDirectories.Find(configuration, Environment.GetEnvironmentVariable);

@@ -27,21 +27,34 @@ internal static unsafe class SecretHandover
     {
         var mounts = asMountHelper || (args.Length > 0 && args[0] == "mount");
         var environmentPassword = mounts ? Environment.GetEnvironmentVariable(EnvironmentVariable) : null;
-        string? urlPassword = null;
+        string? urlPassword = null, proxyPassword = null;
+        var hides = environmentPassword is not null;
         var arguments = new List<byte[]>();
         foreach (var argument in OwnCommandLine.ReadArguments(args.Length))
         {
-            var cleaned = RemoteUrl.RemovePassword(NameCodec.Utf8.Decode(argument), out var password);
-            arguments.Add(password is null ? argument : NameCodec.Utf8.Encode(cleaned));
-            urlPassword ??= password;
+            var text = NameCodec.Utf8.Decode(argument);
+            var cleaned = text;
+            if (ProxyUrl.TryRemovePassword(ref cleaned, out var password))
+            {
+                proxyPassword = password; // of an option that occurs twice the last holds
+            }
+            else
+            {
+                cleaned = RemoteUrl.RemovePassword(text, out password);
+                urlPassword ??= password;
+            }
+
+            var isCleaned = cleaned.Length != text.Length;
+            hides |= isCleaned;
+            arguments.Add(isCleaned ? NameCodec.Utf8.Encode(cleaned) : argument);
         }
 
-        if (urlPassword is null && environmentPassword is null)
+        if (!hides)
             return;
         var descriptor = PosixCalls.memfd_create(FileName, 0);
         if (descriptor < 0)
             throw Refused("memfd_create");
-        var content = Encoding.ASCII.GetBytes($"{ToText(urlPassword)}\n{ToText(environmentPassword)}\n");
+        var content = Encoding.ASCII.GetBytes($"{ToText(urlPassword)}\n{ToText(environmentPassword)}\n{ToText(proxyPassword)}\n");
         fixed (byte* bytes = content)
         {
             if (PosixCalls.write(descriptor, bytes, (nuint)content.Length) != content.Length || PosixCalls.lseek(descriptor, 0, 0) != 0)
@@ -65,7 +78,7 @@ internal static unsafe class SecretHandover
         args = args[1..];
         using var file = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(descriptor, ownsHandle: true), FileAccess.Read);
         using var reader = new StreamReader(file, Encoding.ASCII);
-        return new HandedSecrets(FromText(reader.ReadLine()), FromText(reader.ReadLine()));
+        return new HandedSecrets(FromText(reader.ReadLine()), FromText(reader.ReadLine()), FromText(reader.ReadLine()));
     }
 
     private static void Execute(bool asMountHelper, int descriptor, IReadOnlyList<byte[]> arguments)

@@ -40,6 +40,8 @@ public static class MountOptionParser
                 throw new UsageException("The options passive and active exclude each other");
         }
 
+        if (options.Proxy is not null && active)
+            throw new UsageException("In active mode the server connects to this machine, which is not possible through a proxy: leave out active or proxy");
         if (options.ClientCertificateFile is null && (options.ClientKeyFile ?? options.ClientKeyPasswordFile) is not null)
             throw new UsageException("tls-key and tls-key-password-file are for a certificate: name it with tls-cert=FILE");
         return options;

@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Net;
 using System.Text;
 using FtpMount.Ftp.Certificates;
 using FtpMount.Remote;
+using FtpMount.Service.Urls;
 using Microsoft.Extensions.Logging;
 
 namespace FtpMount.Service.Options;
@@ -58,6 +60,14 @@ public static class MountOptionTable
             "FILE",
             "the first line of FILE decrypts the key",
             (o, v) => o with { ClientKeyPasswordFile = FilePath("tls-key-password-file", v) }),
+        new("proxy", "URL|env", "http://[user@]host:port or socks5://..., or the environment's", (o, v) => o with { Proxy = Proxy(v) }),
+        new(
+            "proxy-password-file",
+            "FILE",
+            "the first line of FILE is the password for the proxy",
+            (o, v) => o with { ProxyPasswordFile = FilePath("proxy-password-file", v) }),
+        new("bind-address", "IP", "the address of this machine to connect from", (o, v) => o with { BindAddress = Address(v) }),
+        new("limit-rate", "RATE[:UP]", "bytes a second down and up, perhaps by the time of day", (o, v) => o with { LimitRate = Rates(v) }),
         new("log-level", "LEVEL", "trace, debug, info, warning, error, critical, none (info)", (o, v) => o with { LogLevel = Level(v) }),
         new("log-file", "FILE", "where messages go", (o, v) => o with { LogFile = FilePath("log-file", v) }),
     ];
@@ -171,6 +181,27 @@ public static class MountOptionTable
             ? fingerprint.ToString()
             : throw new UsageException(
                 $"tls-fingerprint={value}: not a SHA-256 fingerprint; write SHA256: and 64 hexadecimal digits, or what 'openssl x509 -fingerprint -sha256' prints")));
+
+    private static string Proxy(string value)
+    {
+        if (value == ProxyResolver.FromEnvironment)
+            return value;
+        var proxy = ProxyUrl.Parse(value);
+        return proxy.Password is null
+            ? ProxyUrl.Format(proxy)
+            : throw new UsageException("proxy: a password cannot stand here, because everyone could read it; use proxy-password-file=FILE");
+    }
+
+    private static string Address(string value) =>
+        IPAddress.TryParse(value, out var address) && (value.Contains(':', StringComparison.Ordinal) || value.AsSpan().Count('.') == 3)
+            ? address.ToString()
+            : throw new UsageException($"bind-address={value}: not an IP address of this machine ('ip address' shows them)");
+
+    private static string Rates(string value)
+    {
+        _ = RateText.Parse(value);
+        return value;
+    }
 
     private static LogLevel Level(string value)
     {

@@ -75,6 +75,18 @@ public sealed record MountOptions
     /// <summary>tls-key-password-file: a file whose first line decrypts the key. An absolute path.</summary>
     public string? ClientKeyPasswordFile { get; init; }
 
+    /// <summary>proxy: its address in <see cref="Urls.ProxyUrl"/>'s spelling, without a password, or <see cref="ProxyResolver.FromEnvironment"/>.</summary>
+    public string? Proxy { get; init; }
+
+    /// <summary>proxy-password-file: a file whose first line is the password for the proxy. An absolute path.</summary>
+    public string? ProxyPasswordFile { get; init; }
+
+    /// <summary>bind-address: the address of this machine that connections come from.</summary>
+    public string? BindAddress { get; init; }
+
+    /// <summary>limit-rate: as <see cref="RateText"/> reads it.</summary>
+    public string? LimitRate { get; init; }
+
     /// <summary>log-level: from which level on messages are logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 

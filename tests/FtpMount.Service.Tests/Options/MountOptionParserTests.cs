@@ -20,6 +20,7 @@ public sealed class MountOptionParserTests
         var options = Parse(
             "cache-dir=/c,state-dir=/s,cache-size=1G,memory=32M,attr-timeout=1.5,dir-timeout=0,connections=3,timeout=60,ro",
             "allow-other,default-permissions,uid=1000,gid=1001,umask=027,encoding=iso-8859-1,password-file=/p,passive=pasv,log-level=debug,log-file=/l",
+            "proxy=socks5h://me@proxy,proxy-password-file=/pp,bind-address=::0:1,limit-rate=mon-fri/08:00-18:00=1M:512K;off",
             "tls-verify=tofu,tls-ca=/ca,tls-cert=/cert,tls-key=/key,tls-key-password-file=/kp",
             "tls-fingerprint=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=;e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         Assert.Equal(
@@ -42,6 +43,10 @@ public sealed class MountOptionParserTests
                 Encoding = "iso-8859-1",
                 PasswordFile = "/p",
                 DataConnections = DataConnectionMode.Pasv,
+                Proxy = "socks5://me@proxy:1080",
+                ProxyPasswordFile = "/pp",
+                BindAddress = "::1",
+                LimitRate = "mon-fri/08:00-18:00=1M:512K;off",
                 CertificateVerification = CertificateVerification.TrustOnFirstUse,
                 AuthorityFile = "/ca",
                 CertificateFingerprints = $"{EmptyFingerprint};{EmptyFingerprint}",
@@ -114,6 +119,12 @@ public sealed class MountOptionParserTests
     [InlineData("active,passive=auto")]
     [InlineData("passive=epsv,active")]
     [InlineData("remount")]
+    [InlineData("proxy=http://me:secret@host")]
+    [InlineData("proxy=ftp://host")]
+    [InlineData("proxy=http://host,active")]
+    [InlineData("bind-address=localhost")]
+    [InlineData("bind-address=1")]
+    [InlineData("limit-rate=fast")]
     [InlineData("tls-verify=no")]
     [InlineData("tls-fingerprint=SHA1:00")]
     [InlineData("tls-key=/key")]
