@@ -36,7 +36,7 @@ public sealed partial class FtpFileSystem
             var (reply, sent) = await FtpStore.SendAsync(transfer, content, lane, progress, cancellationToken);
             if (reply.Code.IsCompletion)
                 return sent;
-            throw lease.Connection.IsReusable
+            throw lease.Connection.IsUsable
                 ? await StoreRefusalAsync(lease.Connection, path, reply, cancellationToken)
                 : FtpErrorMapping.Failure(FtpErrorMapping.Classify(reply) ?? RemoteError.ServerFailure, "Storing", path, reply);
         }
@@ -63,7 +63,7 @@ public sealed partial class FtpFileSystem
         var opening = await connection.OpenTransferAsync(new FtpTransferRequest { Command = retrieve, Restart = offset }, cancellationToken);
         if (opening.Transfer is { } transfer)
             return new FtpRetrieve(lease, transfer, path, offset, length, lane);
-        if (offset > 0 && !opening.RestartRefused && connection.IsReusable)
+        if (offset > 0 && !opening.RestartRefused && connection.IsUsable)
         {
             // Many servers refuse a position at or past the end.
             var entry = await FtpStat.StatAsync(connection, path, cancellationToken);
@@ -83,7 +83,7 @@ public sealed partial class FtpFileSystem
         FtpConnection connection, RemotePath path, FtpReply reply, CancellationToken cancellationToken)
     {
         var error = FtpErrorMapping.Classify(reply);
-        if (error is null or RemoteError.NotFound or RemoteError.Busy && connection.IsReusable)
+        if (error is null or RemoteError.NotFound or RemoteError.Busy && connection.IsUsable)
         {
             error = await FtpStat.ProbeAsync(connection, path, cancellationToken) switch
             {
@@ -125,7 +125,7 @@ public sealed partial class FtpFileSystem
         FtpConnection connection, RemotePath path, FtpReply reply, CancellationToken cancellationToken)
     {
         var error = FtpErrorMapping.Classify(reply);
-        if (error is null && connection.IsReusable)
+        if (error is null && connection.IsUsable)
         {
             error = await FtpStat.ProbeAsync(connection, path, cancellationToken) switch
             {

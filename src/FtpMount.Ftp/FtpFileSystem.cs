@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace FtpMount.Ftp;
 
 /// <summary>
-/// An FTP server as a remote file system (RFC 959, 2228 not yet, 2389, 2428, 2640, 3659).
+/// An FTP server as a remote file system (RFC 959, 2228, 2389, 2428, 2640, 3659, 4217).
 /// <para>
 /// Sessions come from a <see cref="ConnectionPool{TConnection}"/>; what one session learns of the server, all know (<c>FtpSite</c>). Commands that belong together go
 /// in one packet. A refusal that can mean several things is followed by a look at the paths concerned, so that the caller gets the error that a local file
@@ -138,6 +138,7 @@ public sealed partial class FtpFileSystem : IRemoteFileSystem
         await _pool.DisposeAsync();
         if (Interlocked.Exchange(ref _first, null) is { } first)
             await first.DisposeAsync();
+        _site.Dispose();
     }
 
     /// <summary>

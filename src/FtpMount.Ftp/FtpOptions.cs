@@ -53,15 +53,24 @@ public sealed record FtpOptions
     /// <summary>Proxy, local address and limits of rate. Through a proxy there is no active mode.</summary>
     public NetworkOptions Network { get; init; } = new();
 
+    /// <summary>Whether and how the connections are encrypted.</summary>
+    public FtpTlsOptions Tls { get; init; } = new();
+
     /// <summary>The URL without the password, for messages.</summary>
     internal string DisplayName
     {
         get
         {
             var host = Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host;
-            var port = Port == 21 ? "" : $":{Port}";
+            var (scheme, ownPort) = Tls.Mode switch
+            {
+                FtpTlsMode.Implicit => ("ftps", 990),
+                FtpTlsMode.Required => ("ftpes", 21),
+                _ => ("ftp", 21),
+            };
+            var port = Port == ownPort ? "" : $":{Port}";
             var path = string.IsNullOrEmpty(Path) ? "" : "/" + Path;
-            return $"ftp://{Uri.EscapeDataString(User)}@{host}{port}{path}";
+            return $"{scheme}://{Uri.EscapeDataString(User)}@{host}{port}{path}";
         }
     }
 

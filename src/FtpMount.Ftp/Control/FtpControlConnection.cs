@@ -19,7 +19,7 @@ internal sealed class FtpControlConnection : IDisposable
 {
     private const byte Iac = 0xFF;
 
-    private readonly FtpTransport _transport;
+    private FtpTransport _transport;
     private readonly ILogger _logger;
     private readonly Deadline _deadline;
     private readonly FtpReplyReader _reader = new();
@@ -63,18 +63,15 @@ internal sealed class FtpControlConnection : IDisposable
     {
         get
         {
-            if (_broken || _owed != 0 || _reader.HasInput)
-                return false;
-            try
-            {
-                return !_transport.Socket.Poll(0, SelectMode.SelectRead);
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
-                return false;
-            }
+            return !_broken && _owed == 0 && !_reader.HasInput && _transport.IsQuiet;
         }
     }
+
+    /// <summary>Whether bytes have come that are no whole reply yet, or more than was asked for.</summary>
+    public bool HasInput => _reader.HasInput;
+
+    /// <summary>Goes on over the same TCP connection with TLS, or without. Only between two commands.</summary>
+    public void ReplaceTransport(FtpTransport transport) => _transport = transport;
 
     /// <summary>Expects one reply that no command asks for: the greeting.</summary>
     public void ExpectGreeting() => _owed++;
@@ -206,5 +203,5 @@ internal sealed class FtpControlConnection : IDisposable
     };
 
     private static RemoteException Lost(Exception? cause) =>
-        new(RemoteError.Offline, cause is SocketException socket ? $"The connection was lost: {socket.Message}." : "The server closed the connection.", cause);
+        new(RemoteError.Offline, cause is SocketException or TlsException ? $"The connection was lost: {cause.Message}." : "The server closed the connection.", cause);
 }

@@ -100,6 +100,9 @@ internal readonly record struct FtpReplyCode(int Value)
     /// <summary>4yz or 5yz: refused or failed.</summary>
     public bool IsNegative => Value >= 400;
 
+    /// <summary>5yz: it will be refused the next time, too.</summary>
+    public bool IsPermanentNegative => Value >= 500;
+
     /// <summary>The server does not know this command at all, whatever the path.</summary>
     public bool IsUnknownCommand => Value is 500 or 502 or 504 or 202;
 

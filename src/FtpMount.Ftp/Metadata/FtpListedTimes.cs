@@ -41,7 +41,7 @@ internal static class FtpListedTimes
         var site = connection.Site;
         var answered = 0;
         var next = 0;
-        if (files.Count > 0 && connection.IsReusable && AreKnownTo(site))
+        if (files.Count > 0 && connection.IsUsable && AreKnownTo(site))
         {
             var commands = files.ConvertAll(file => site.Command("MDTM", directory.Combine(file.Name))).ToArray();
             var ended = false;
@@ -79,7 +79,7 @@ internal static class FtpListedTimes
                     site.NoteListedTimesAnswered();
                 else if (ended && site.Mdtm != FtpSupport.No)
                     site.NoteListedTimesFailed(broken: false);
-                else if (!ended && !connection.IsReusable && !cancellationToken.IsCancellationRequested)
+                else if (!ended && !connection.IsUsable && !cancellationToken.IsCancellationRequested)
                     site.NoteListedTimesFailed(broken: true);
             }
         }
@@ -95,7 +95,7 @@ internal static class FtpListedTimes
         FtpConnection connection, RemotePath directory, List<RemoteEntry> entries, CancellationToken cancellationToken)
     {
         var site = connection.Site;
-        if (site.UtcOffset is not null || site.Mdtm == FtpSupport.No || !connection.IsReusable)
+        if (site.UtcOffset is not null || site.Mdtm == FtpSupport.No || !connection.IsUsable)
             return;
         var sample = entries.Find(ShowsMinute);
         if (sample is null)

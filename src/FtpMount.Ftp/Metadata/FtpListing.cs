@@ -54,6 +54,8 @@ internal static class FtpListing
                     yield return entry;
             }
 
+            if (transfer.EndIsDoubtful)
+                await EnsureWholeAsync(connection, directory, transfer, cancellationToken);
             if (await OpenAgainAsync(connection, directory, transfer, found, cancellationToken) is { } again)
             {
                 transfer = again;
@@ -123,14 +125,46 @@ internal static class FtpListing
             ? entry with { Modified = modified with { Precision = TimeSpan.FromDays(1) } }
             : entry;
 
+    /// <summary>
+    /// A listing over TLS that the server did not end with close_notify may have been cut short by anybody in between, and there is no size to compare with. Some old servers
+    /// never send one: the first time, further listings show whether this is one of them. All must end without it, after the same number of bytes.
+    /// </summary>
+    /// <exception cref="RemoteException"><see cref="RemoteError.Offline"/>: it is not.</exception>
+    private static async ValueTask EnsureWholeAsync(
+        FtpConnection connection, RemotePath directory, FtpListingTransfer transfer, CancellationToken cancellationToken)
+    {
+        var site = connection.Site;
+        var isAlike = transfer.EndedWell;
+        if (isAlike)
+            site.NoteMissingCloseNotify();
+        while (isAlike && site.CloseNotify == FtpSupport.Unknown && connection.IsUsable)
+        {
+            var again = await OpenAsync(connection, directory, cancellationToken);
+            await again.SkipAsync(cancellationToken);
+            isAlike = again is { EndIsDoubtful: true, EndedWell: true } && again.Received == transfer.Received;
+            if (isAlike)
+                site.NoteMissingCloseNotify();
+            else if (!again.EndIsDoubtful)
+                site.NoteCloseNotify();
+        }
+
+        if (site.CloseNotify != FtpSupport.No)
+        {
+            throw new RemoteException(
+                RemoteError.Offline,
+                $"The listing of {FtpErrorMapping.Quote(directory)} ended without TLS's close_notify: it may have been cut short on the way.")
+            { Path = directory };
+        }
+    }
+
     /// <summary>Why a directory cannot be listed.</summary>
     private static async ValueTask<RemoteException> RefusalAsync(
         FtpConnection connection, RemotePath directory, FtpReply reply, CancellationToken cancellationToken)
     {
         var error = FtpErrorMapping.FromText(reply);
-        if (error is null || (error == RemoteError.NotFound && connection.IsReusable))
+        if (error is null || (error == RemoteError.NotFound && connection.IsUsable))
         {
-            if (!connection.IsReusable)
+            if (!connection.IsUsable)
                 error ??= RemoteError.ServerFailure;
             else
             {
@@ -197,7 +231,7 @@ internal static class FtpListing
             throw await RefusalAsync(connection, directory, opening.Reply, cancellationToken);
         if (all && connection.Site.ListAll != FtpSupport.Yes)
             return null;
-        if (opening.Reply.Code == FtpReplyCode.FileBusy && connection.IsReusable)
+        if (opening.Reply.Code == FtpReplyCode.FileBusy && connection.IsUsable)
             return new FtpListingTransfer(null, isMlsd: false, listsAll: all); // ProFTPD: an empty directory
         throw await RefusalAsync(connection, directory, opening.Reply, cancellationToken);
     }

@@ -1,8 +1,10 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using FtpMount.Ftp.Control;
 using FtpMount.Ftp.Listing;
 using FtpMount.Ftp.Session;
 using FtpMount.Ftp.Transfers;
+using FtpMount.Ftp.Transport;
 using FtpMount.Remote;
 using Microsoft.Extensions.Logging;
 
@@ -15,6 +17,7 @@ namespace FtpMount.Ftp.Metadata;
 internal sealed class FtpListingTransfer(FtpDataTransfer? transfer, bool isMlsd, bool listsAll)
 {
     private FtpReply? _final;
+    private long _received;
 
     /// <summary>Whether it is MLSD.</summary>
     public bool IsMlsd => isMlsd;
@@ -25,6 +28,17 @@ internal sealed class FtpListingTransfer(FtpDataTransfer? transfer, bool isMlsd,
     /// <summary>Whether <c>.</c> or <c>..</c> was among the lines: <c>-a</c> was understood.</summary>
     public bool SawDots { get; private set; }
 
+    /// <summary>
+    /// Whether the listing came over TLS and ended without the server's close_notify: it may be cut short, whatever the final reply says. Known after its end.
+    /// </summary>
+    public bool EndIsDoubtful { get; private set; }
+
+    /// <summary>How many bytes came. Known after its end.</summary>
+    public long Received => _received;
+
+    /// <summary>Whether the final reply is a good one. Known after its end.</summary>
+    public bool EndedWell => _final is { Code.IsCompletion: true };
+
     /// <summary>The entries, times of LIST being <paramref name="utcOffset"/> ahead of UTC. Leaving early ends the transfer.</summary>
     public async IAsyncEnumerable<RemoteEntry> ReadAsync(TimeSpan utcOffset, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -34,7 +48,6 @@ internal sealed class FtpListingTransfer(FtpDataTransfer? transfer, bool isMlsd,
         var lines = new LineSplitter();
         var parser = isMlsd ? null : new ListLineParser(site.Codec, site.Time, utcOffset);
         var ended = false;
-        var received = 0L;
         try
         {
             while (true)
@@ -42,7 +55,7 @@ internal sealed class FtpListingTransfer(FtpDataTransfer? transfer, bool isMlsd,
                 var count = await FtpReceive.ReceiveAsync(transfer, lines.GetBuffer(), cancellationToken);
                 if (count == 0)
                     break;
-                received += count;
+                _received += count;
                 lines.Advance(count);
                 while (TryReadEntry(site, lines, parser, out var entry))
                 {
@@ -51,14 +64,18 @@ internal sealed class FtpListingTransfer(FtpDataTransfer? transfer, bool isMlsd,
                 }
             }
 
-            if (Parse(site, lines.Rest, parser) is { } last)
+            EndIsDoubtful = !transfer.Data.EndIsConfirmed;
+            if (!EndIsDoubtful && transfer.Data is TlsTransport)
+                site.NoteCloseNotify();
+            // Half a line makes a wrong entry.
+            if (!EndIsDoubtful && Parse(site, lines.Rest, parser) is { } last)
                 yield return last;
             ended = true;
             _final = await transfer.CompleteAsync(cancellationToken);
         }
         finally
         {
-            site.CountReceived(received);
+            site.CountReceived(_received);
             if (!ended)
                 await transfer.DrainOrAbandonAsync();
         }
@@ -79,6 +96,30 @@ internal sealed class FtpListingTransfer(FtpDataTransfer? transfer, bool isMlsd,
             _final.Code == FtpReplyCode.ServiceNotAvailable ? RemoteError.Offline : RemoteError.ServerFailure,
             $"The listing of {FtpErrorMapping.Quote(directory)} is incomplete (the server said: {_final.Text}).")
         { Path = directory, ServerReply = _final.Text };
+    }
+
+    /// <summary>Reads all of it and drops it.</summary>
+    public async ValueTask SkipAsync(CancellationToken cancellationToken)
+    {
+        if (transfer is null)
+            return;
+        var ended = false;
+        var buffer = ArrayPool<byte>.Shared.Rent(32 * 1024);
+        try
+        {
+            while (await FtpReceive.ReceiveAsync(transfer, buffer, cancellationToken) is > 0 and var count)
+                _received += count;
+            EndIsDoubtful = !transfer.Data.EndIsConfirmed;
+            ended = true;
+            _final = await transfer.CompleteAsync(cancellationToken);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            transfer.Connection.Site.CountReceived(_received);
+            if (!ended)
+                await transfer.DrainOrAbandonAsync();
+        }
     }
 
     private bool TryReadEntry(FtpSite site, LineSplitter lines, ListLineParser? parser, out RemoteEntry? entry)

@@ -5,7 +5,7 @@ using FtpMount.Remote;
 namespace FtpMount.Ftp.Session;
 
 /// <summary>
-/// How a session begins: greeting, USER, PASS, ACCT (RFC 959 section 5.4). The first session of a site asks FEAT, then sends the rest in one packet, which
+/// How a session begins: greeting, AUTH TLS (<c>FtpConnection.Tls.cs</c>), USER, PASS, ACCT (RFC 959 section 5.4). The first session of a site asks FEAT, then sends the rest in one packet, which
 /// at the same time proves that the server bears that. Every later session sends PASS and its settings together.
 /// </summary>
 internal sealed partial class FtpConnection
@@ -35,6 +35,12 @@ internal sealed partial class FtpConnection
         connection.Reached(FtpSessionStep.Connected);
         try
         {
+            if (options.Tls.Mode == FtpTlsMode.Implicit)
+            {
+                connection._tls = await site.Security.SecureControlAsync(socket, cancellationToken);
+                connection._control.ReplaceTransport(connection._tls);
+            }
+
             await connection.LogInAsync(cancellationToken);
             return connection;
         }
@@ -59,6 +65,10 @@ internal sealed partial class FtpConnection
         Reached(FtpSessionStep.Greeted);
         if (first)
             Site.Recall(greeting);
+        await NegotiateTlsAsync(cancellationToken);
+        if (_tls is not null)
+            Reached(FtpSessionStep.Secured);
+        EnsurePasswordMayBeSent();
         var user = await LoginReplyAsync(new FtpCommand("USER", Site.Codec.Encode(Site.Options.User)), cancellationToken);
         var recalls = first && Site.Features is not null;
         var settings = recalls ? RecallCommands() : Site.Features is { } known ? SettingsFor(known) : null;
@@ -85,6 +95,7 @@ internal sealed partial class FtpConnection
             CheckSettings(replies ?? await ExchangeAsync(settings!, cancellationToken));
         }
 
+        await ClearControlAsync(cancellationToken);
         Reached(FtpSessionStep.Ready);
     }
 
@@ -181,7 +192,7 @@ internal sealed partial class FtpConnection
         Site.Identify(FtpSiteIdentity.From(greeting, system, feat, LoginFolder));
     }
 
-    private static FtpCommand[] SettingsFor(FtpFeatures features)
+    private FtpCommand[] SettingsFor(FtpFeatures features)
     {
         var commands = new List<FtpCommand>(3);
         if (features.Has("UTF8"))
@@ -189,13 +200,16 @@ internal sealed partial class FtpConnection
         var facts = features.MlstFacts.Where(fact => fact.IsOn || WantedFacts.Contains(fact.Name, StringComparer.OrdinalIgnoreCase)).ToList();
         if (facts.Exists(fact => !fact.IsOn))
             commands.Add(new FtpCommand("OPTS", "MLST " + string.Concat(facts.Select(fact => fact.Name + ";"))));
+        commands.AddRange(ProtectionCommands());
         commands.Add(new FtpCommand("TYPE", "I"));
         return [.. commands];
     }
 
     /// <summary>OPTS may be refused (Pure-FTPd and pyftpdlib always speak UTF-8 and refuse the option); TYPE I may not.</summary>
-    private static void CheckSettings(ReadOnlySpan<FtpReply> replies)
+    private void CheckSettings(ReadOnlySpan<FtpReply> replies)
     {
+        if (_tls is not null)
+            CheckProtection(replies[^2]);
         var type = replies[^1];
         if (!type.Code.IsCompletion)
             throw new RemoteException(RemoteError.ProtocolViolation, $"The server refuses binary transfers ({type.Text}).") { ServerReply = type.Text };

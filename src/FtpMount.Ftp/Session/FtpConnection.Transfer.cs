@@ -165,6 +165,13 @@ internal sealed partial class FtpConnection
             var transport = await connecting;
             connecting = null;
             _restartPending = false;
+            if (ProtectsData)
+            {
+                if (await SecureDataAsync(transport, cancellationToken) is not { } secured)
+                    return null;
+                transport = secured;
+            }
+
             Site.DataConnectionsProven = true;
             if (Site.ExtendedDataCommands == FtpSupport.Unknown)
                 Site.ExtendedDataCommands = FtpSupport.Yes;
@@ -219,6 +226,13 @@ internal sealed partial class FtpConnection
             }
 
             var transport = await connecting;
+            if (ProtectsData)
+            {
+                if (await SecureDataAsync(transport, cancellationToken) is not { } secured)
+                    return;
+                transport = secured;
+            }
+
             await new FtpDataTransfer(this, transport, opening).DrainOrAbandonAsync();
         }
         finally

@@ -32,7 +32,11 @@ internal sealed partial class FtpConnection : IPooledConnection
     public string? HashAlgorithm { get; set; }
 
     /// <inheritdoc/>
-    public bool IsReusable => !_transferRunning && _control.IsIdle;
+    /// <remarks>Also false when its TLS session is about to become too old for its data connections.</remarks>
+    public bool IsReusable => IsUsable && !IsTlsSessionAging;
+
+    /// <summary>Whether it is between two operations.</summary>
+    public bool IsUsable => !_transferRunning && _control.IsIdle;
 
     /// <inheritdoc/>
     public async ValueTask<bool> ProbeAsync(CancellationToken cancellationToken)
@@ -101,14 +105,18 @@ internal sealed partial class FtpConnection : IPooledConnection
     public void NoteWorkingDirectory(RemotePath directory) => WorkingDirectory = directory;
 
     /// <summary>Ends the session at once.</summary>
-    public void Abandon() => _control.Dispose();
+    public void Abandon()
+    {
+        _control.Dispose();
+        _tls?.Dispose();
+    }
 
     /// <summary>Says QUIT, without waiting for the answer, and closes. The server ends the session the same when the QUIT is lost.</summary>
     public async ValueTask DisposeAsync()
     {
         try
         {
-            if (IsReusable)
+            if (IsUsable)
                 await _control.SendAsync(new[] { new FtpCommand("QUIT") }, CancellationToken.None);
         }
         catch (Exception e) when (e is RemoteException or OperationCanceledException)
@@ -117,7 +125,7 @@ internal sealed partial class FtpConnection : IPooledConnection
         }
         finally
         {
-            _control.Dispose();
+            Abandon();
         }
     }
 

@@ -44,7 +44,10 @@ internal sealed partial class FtpSite
     /// <summary>Takes over what is remembered of the server, if it greets as it did.</summary>
     public void Recall(FtpReply greeting)
     {
-        if (!MayRecall || _recallTried || _features is not null || _memory?.Load() is not { } record || !record.Identity.Greets(greeting))
+        if (_recallTried || _features is not null || _memory?.Load() is not { } record)
+            return;
+        RecallProtection(record);
+        if (!MayRecall || !record.Identity.Greets(greeting))
             return;
         _recallTried = true;
         Learn(record.Identity.ParseFeatures());
@@ -61,6 +64,17 @@ internal sealed partial class FtpSite
         _remembered = _saved = record;
     }
 
+    /// <summary>
+    /// That a server spoke TLS, and ended its data connections properly, holds whatever it is now: a greeting in the clear can be anybody's, and must not talk this side out of it.
+    /// </summary>
+    private void RecallProtection(FtpSiteRecord record)
+    {
+        if (record.Facts.GetValueOrDefault("tls") == FtpSupport.Yes)
+            Tls = FtpSupport.Yes;
+        if (record.Facts.GetValueOrDefault("closeNotify") == FtpSupport.Yes)
+            CloseNotify = FtpSupport.Yes;
+    }
+
     /// <summary>The server is the one that is remembered.</summary>
     public void ConfirmRecall()
     {
@@ -74,8 +88,11 @@ internal sealed partial class FtpSite
         _features = null;
         _remembered = null;
         _recallTried = true;
+        var (tls, closeNotify) = (Tls, CloseNotify);
         foreach (var fact in FtpSiteFacts.All)
             fact.Set(this, FtpSupport.Unknown);
+        Tls = tls == FtpSupport.Yes ? tls : FtpSupport.Unknown;
+        CloseNotify = closeNotify == FtpSupport.Yes ? closeNotify : FtpSupport.Unknown;
         ExtendedDataCommands = InitialExtendedDataCommands(Options);
         UtcOffset = null;
         RememberedConnectionLimit = null;

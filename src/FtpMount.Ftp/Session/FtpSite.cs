@@ -10,7 +10,7 @@ namespace FtpMount.Ftp.Session;
 /// What is known of one server, shared by all its connections: options, features, and what replies have taught. A fact is learned once and then
 /// costs no further round trip. All members may be used from any thread; a lost race costs one more try of something harmless.
 /// </summary>
-internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILogger logger)
+internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILogger logger) : IDisposable
 {
     /// <summary>Bursts in a row that may break off half way before the site is used one command at a time.</summary>
     private const int BrokenBurstsBeforeGivingUp = 2;
@@ -28,6 +28,7 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
     private long _utcOffsetTicks = OffsetUnknown;
     private int _mdtmSetFailures;
     private int _listedTimesFailures;
+    private int _missingEnds;
     private long _commands;
     private long _bytesReceived;
     private long _bytesSent;
@@ -46,6 +47,9 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
 
     /// <summary>The limits of rate that all connections share; null when there are none.</summary>
     public RateLimiter? Limiter { get; } = options.Network.Rates is { } rates ? new RateLimiter(rates, time) : null;
+
+    /// <summary>TLS: handshakes and whom to trust.</summary>
+    public FtpSiteSecurity Security { get; } = new(options, time, logger);
 
     /// <summary>The charset of names.</summary>
     public NameCodec Codec { get; } = options.Encoding is { } encoding ? new NameCodec(encoding) : NameCodec.Utf8;
@@ -73,6 +77,22 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
 
     /// <summary>Whether a data connection has been made with the data command in use: only then may STOR follow it in one packet, because a STOR without data connection empties the file.</summary>
     public bool DataConnectionsProven { get; set; }
+
+    /// <summary>
+    /// AUTH TLS (RFC 4217). Once Yes, an unencrypted session is an error: somebody in between takes the offer away. No: the server refused it and is not asked again.
+    /// </summary>
+    public FtpSupport Tls { get; set; }
+
+    /// <summary>
+    /// Data connections that resume the session of their control connection. No: the server breaks them off (pyftpdlib as Debian has it), so they begin with a full handshake.
+    /// </summary>
+    public FtpSupport TlsResumption { get; set; }
+
+    /// <summary>
+    /// Whether the server ends TLS data connections with close_notify. Once Yes, one that ends without was cut short by somebody in between. No: it has been seen never to do
+    /// so, and the final reply on the control connection must do.
+    /// </summary>
+    public FtpSupport CloseNotify { get; set; }
 
     /// <summary>MLST.</summary>
     public FtpSupport Mlst { get; set; }
@@ -277,6 +297,35 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
         }
     }
 
+    /// <summary>A data connection that resumed the session of its control connection was broken off, and none has worked so far.</summary>
+    public void NoteResumptionBroken()
+    {
+        TlsResumption = FtpSupport.No;
+        Logger.LogInformation("{Server} breaks off data connections that resume a TLS session; they begin with a full handshake from now on", Options.DisplayName);
+    }
+
+    /// <summary>A whole data connection ended with close_notify.</summary>
+    public void NoteCloseNotify()
+    {
+        _missingEnds = 0;
+        CloseNotify = FtpSupport.Yes;
+    }
+
+    /// <summary>
+    /// A TLS data connection ended without close_notify, and yet what came is known to be whole. Somebody in between can do that, too, so only several in a row, and never one
+    /// with, say that it is the server's way.
+    /// </summary>
+    public void NoteMissingCloseNotify()
+    {
+        const int MissingBeforeGivingUp = 3;
+        if (CloseNotify == FtpSupport.Unknown && Interlocked.Increment(ref _missingEnds) >= MissingBeforeGivingUp)
+        {
+            CloseNotify = FtpSupport.No;
+            Logger.LogWarning(
+                "{Server} never ends its TLS data connections as it should (close_notify); that a listing is whole is believed by the final reply alone", Options.DisplayName);
+        }
+    }
+
     /// <summary>A reply in a long burst was no FTP.</summary>
     public void NoteGarbledBurst()
     {
@@ -338,6 +387,9 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
         else if (_hiddenLinks.Count < MostHiddenLinks)
             _hiddenLinks.TryAdd(directory, true);
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => Security.Dispose();
 
     /// <summary>The path as bytes, in the server's charset.</summary>
     /// <exception cref="RemoteException"><see cref="RemoteError.InvalidName"/>: the charset has no bytes for it.</exception>

@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Runtime.CompilerServices;
+using FtpMount.Ftp.Metadata;
 using FtpMount.Ftp.Session;
+using FtpMount.Ftp.Transport;
 using FtpMount.Remote;
 using FtpMount.Remote.Network;
 using FtpMount.Remote.Pool;
@@ -158,6 +160,7 @@ internal sealed class FtpRetrieve : IRemoteReader
                 throw _failure;
             }
 
+            await EnsureWholeAsync(cancellationToken);
             _ended = true;
             return 0;
         }
@@ -166,6 +169,35 @@ internal sealed class FtpRetrieve : IRemoteReader
             _failure ??= e;
             throw;
         }
+    }
+
+    /// <summary>
+    /// Over TLS, an end that is not confirmed by the server's close_notify may be anybody's: then the file must be as long as what came. What was wanted and has come is
+    /// as good as ever.
+    /// </summary>
+    private async ValueTask EnsureWholeAsync(CancellationToken cancellationToken)
+    {
+        if (_transfer.Data.EndIsConfirmed)
+        {
+            if (_transfer.Data is TlsTransport)
+                _site.NoteCloseNotify();
+            return;
+        }
+
+        if (Position >= _limit)
+            return;
+        var entry = await FtpStat.StatAsync(_transfer.Connection, _path, cancellationToken);
+        if (entry.Size == Position)
+        {
+            _site.NoteMissingCloseNotify();
+            return;
+        }
+
+        throw new RemoteException(
+            RemoteError.Offline,
+            $"Reading {FtpErrorMapping.Quote(_path)}: the data connection ended at byte {Position} without TLS's close_notify, "
+            + (entry.Size is { } size ? $"and the file has {size} bytes." : "and the server does not tell the size of the file. Somebody may have cut it short."))
+        { Path = _path };
     }
 
     /// <summary>All that was wanted is there. When that is the end of the file, its good end is confirmed; otherwise the transfer goes on and is ended later.</summary>

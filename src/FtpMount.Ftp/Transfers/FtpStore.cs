@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Sockets;
 using FtpMount.Ftp.Control;
 using FtpMount.Ftp.Session;
+using FtpMount.Ftp.Transport;
 using FtpMount.Remote;
 using FtpMount.Remote.Network;
 
@@ -15,6 +16,9 @@ internal static class FtpStore
 {
     /// <summary>One read from the stream and one send: as large as copying gets faster with.</summary>
     private const int BlockSize = 1 << 20;
+
+    /// <summary>How long the server may take to end its side of a TLS data connection after it has replied.</summary>
+    private static readonly TimeSpan EndGrace = TimeSpan.FromSeconds(1);
 
     /// <summary>How long after the data connection broke the server may take to say why.</summary>
     private static readonly TimeSpan ReasonGrace = TimeSpan.FromSeconds(3);
@@ -35,8 +39,10 @@ internal static class FtpStore
         {
             await sending.SendAsync(content, cancellationToken);
             await transfer.Data.CompleteSendingAsync(cancellationToken);
+            if (transfer.Data is TlsTransport)
+                await DrainAsync(transfer, reading, cancellationToken);
         }
-        catch (Exception e) when (e is SocketException or IOException { InnerException: SocketException } or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or TlsException or IOException { InnerException: SocketException } or ObjectDisposedException)
         {
             // Most often the server ended the transfer and says why on the control connection.
             return (await ReasonAsync(transfer, watch, reading, stopReading, e, cancellationToken), sending.Total);
@@ -75,6 +81,35 @@ internal static class FtpStore
         if (reply.Code.IsNegative && !sending.IsDone)
             transfer.Data.Dispose();
         return reply;
+    }
+
+    /// <summary>
+    /// Reads what the server still says inside TLS, to its close_notify: session tickets that nobody read would turn the close into a reset, and the server would take
+    /// the file for cut short. It need not say anything once it has replied that it has all.
+    /// </summary>
+    private static async ValueTask DrainAsync(FtpDataTransfer transfer, Task<FtpReply> reading, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var draining = DrainAsync(transfer.Data, stop.Token);
+        if (await Task.WhenAny(draining, reading) == reading)
+            stop.CancelAfter(EndGrace);
+        try
+        {
+            await draining;
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or TlsException && reading.IsCompletedSuccessfully && !cancellationToken.IsCancellationRequested)
+        {
+            // What counts is the reply.
+        }
+    }
+
+    private static async Task DrainAsync(FtpTransport data, CancellationToken cancellationToken)
+    {
+        var dropped = new byte[64];
+        while (await data.ReceiveAsync(dropped, cancellationToken) > 0)
+        {
+            // Nothing belongs here.
+        }
     }
 
     private static async ValueTask<FtpReply> ReasonAsync(

@@ -18,6 +18,28 @@ internal abstract class FtpTransport(Socket socket) : IDisposable
     /// <summary>This side.</summary>
     public IPEndPoint LocalEndPoint => (IPEndPoint)Socket.LocalEndPoint!;
 
+    /// <summary>
+    /// After <see cref="ReceiveAsync"/> gave 0: whether it was the other side that ended the bytes. False when only TCP ended where a close_notify belongs
+    /// (RFC 8446 section 6.1): anybody on the way can do that, so what came may be cut short. Plain TCP knows no better and says true.
+    /// </summary>
+    public virtual bool EndIsConfirmed => true;
+
+    /// <summary>Whether nothing has come that nobody has received yet, neither bytes nor the end. Not while an operation is under way.</summary>
+    public virtual bool IsQuiet
+    {
+        get
+        {
+            try
+            {
+                return !Socket.Poll(0, SelectMode.SelectRead);
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                return false;
+            }
+        }
+    }
+
     /// <summary>Receives what is at hand, at least one byte; 0 at the end. Completes synchronously when bytes are there already.</summary>
     public abstract ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken);
 
