@@ -245,7 +245,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
         var defaults = new FtpOptions
         {
             Host = _configuration.Url.Host,
-            Port = _configuration.Url.EffectivePort,
+            Port = TlsSettings.PortOf(_configuration.Url, options),
             User = _configuration.Credentials.User,
             Password = _configuration.Credentials.Password,
             Account = _configuration.Credentials.Account,
@@ -259,6 +259,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
             Encoding = ToEncoding(options.Encoding),
             Trust = ToTrustOptions(),
             Network = ToNetworkOptions(),
+            Tls = TlsSettings.Resolve(_configuration.Url, options),
             DataMode = options.DataConnections switch
             {
                 DataConnectionMode.Epsv => FtpDataMode.Epsv,

@@ -31,6 +31,7 @@ internal static class MountCommand
         }
 
         url.EnsureSupported();
+        _ = TlsSettings.Resolve(url, options);
         var mountPoint = await MountPreconditions.CheckAsync(request.MountPoint, options.AllowOther, TimeProvider.System, Messages.Write, signals.First);
         var credentials = CredentialResolver.Resolve(url, new CredentialSources
         {

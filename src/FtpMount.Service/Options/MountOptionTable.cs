@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using FtpMount.Ftp;
 using FtpMount.Ftp.Certificates;
 using FtpMount.Remote;
 using FtpMount.Service.Urls;
@@ -50,6 +51,15 @@ public static class MountOptionTable
         new("passive", "auto|epsv|pasv", "how data connections are made (auto)", (o, v) => o with { DataConnections = Passive(v) }),
         new("active", null, "the server connects back to this machine", (o, _) => o with { DataConnections = DataConnectionMode.Active }),
         new("password-file", "FILE", "the password is the first line of FILE", (o, v) => o with { PasswordFile = FilePath("password-file", v) }),
+        new("tls", "auto|required|off|implicit", "encryption; auto: where the server offers it (auto)", (o, v) => o with { TlsMode = Tls(v) }),
+        new("tls-min", "1.2|1.3", "the lowest version of TLS (1.2)", (o, v) => o with { TlsMinimum = Version("tls-min", v) }),
+        new("tls-max", "1.2|1.3", "the highest version of TLS (1.3)", (o, v) => o with { TlsMaximum = Version("tls-max", v) }),
+        new("tls-data", "private|clear", "clear: content and listings are not encrypted (private)", (o, v) => o with { TlsClearData = IsClear("tls-data", v, "clear") }),
+        new(
+            "tls-control",
+            "private|clear-after-login",
+            "commands are not encrypted after the login (private)",
+            (o, v) => o with { TlsClearControl = IsClear("tls-control", v, "clear-after-login") }),
         new("tls-verify", "system|tofu|off", "how the server's certificate is judged (system)", (o, v) => o with { CertificateVerification = Verification(v) }),
         new("tls-ca", "FILE", "authorities to trust instead of the system's", (o, v) => o with { AuthorityFile = FilePath("tls-ca", v) }),
         new("tls-fingerprint", "SHA256:...", "the certificate that is accepted, and no other", (o, v) => o with { CertificateFingerprints = Fingerprints(v) }),
@@ -159,6 +169,26 @@ public static class MountOptionTable
 
         return encoding.WebName;
     }
+
+    private static FtpTlsMode Tls(string value) => value switch
+    {
+        "auto" => FtpTlsMode.Auto,
+        "required" => FtpTlsMode.Required,
+        "off" => FtpTlsMode.Off,
+        "implicit" => FtpTlsMode.Implicit,
+        _ => throw new UsageException($"tls={value}: one of auto, required, off, implicit"),
+    };
+
+    private static TlsVersion Version(string name, string value) => value switch
+    {
+        "1.2" => TlsVersion.Tls12,
+        "1.3" => TlsVersion.Tls13,
+        "1.0" or "1.1" => throw new UsageException($"{name}={value}: older versions of TLS than 1.2 are not safe"),
+        _ => throw new UsageException($"{name}={value}: one of 1.2, 1.3"),
+    };
+
+    private static bool IsClear(string name, string value, string clear) =>
+        value == clear || (value == "private" ? false : throw new UsageException($"{name}={value}: one of private, {clear}"));
 
     private static DataConnectionMode Passive(string value) => value switch
     {

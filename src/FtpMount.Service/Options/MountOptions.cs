@@ -1,3 +1,4 @@
+using FtpMount.Ftp;
 using FtpMount.Ftp.Certificates;
 using Microsoft.Extensions.Logging;
 
@@ -56,6 +57,21 @@ public sealed record MountOptions
 
     /// <summary>passive and active.</summary>
     public DataConnectionMode? DataConnections { get; init; }
+
+    /// <summary>tls: whether and how connections are encrypted.</summary>
+    public FtpTlsMode? TlsMode { get; init; }
+
+    /// <summary>tls-min: the lowest version of TLS.</summary>
+    public TlsVersion? TlsMinimum { get; init; }
+
+    /// <summary>tls-max: the highest version of TLS.</summary>
+    public TlsVersion? TlsMaximum { get; init; }
+
+    /// <summary>tls-data=clear: data connections are not encrypted.</summary>
+    public bool TlsClearData { get; init; }
+
+    /// <summary>tls-control=clear-after-login: the control connection is not encrypted any more after the login.</summary>
+    public bool TlsClearControl { get; init; }
 
     /// <summary>tls-verify: how the server's certificate is judged.</summary>
     public CertificateVerification? CertificateVerification { get; init; }

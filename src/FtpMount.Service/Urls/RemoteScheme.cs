@@ -3,7 +3,7 @@ namespace FtpMount.Service.Urls;
 /// <summary>The protocols that a URL can name.</summary>
 public enum RemoteScheme
 {
-    /// <summary><c>ftp://</c>: FTP without encryption.</summary>
+    /// <summary><c>ftp://</c>: FTP, encrypted where the server offers it unless the options say otherwise.</summary>
     Ftp,
 
     /// <summary><c>ftpes://</c>: FTP that must turn to TLS before the login (RFC 4217 AUTH TLS).</summary>

@@ -46,7 +46,7 @@ public sealed class SiteMemoryTests(FtpSiteFixture fixture) : IClassFixture<FtpS
         server.AdoptFiles("folder");
         await using var proxy = FaultProxy.Start(server);
         await using (var first = await ConnectAsync(server, proxy, options => options with { Path = "folder" }))
-            Assert.Equal(("folder", 5), (first.Root.Name, proxy.RoundTrips)); // USER, PASS, FEAT, the settings, the folder
+            Assert.Equal(("folder", 6), (first.Root.Name, proxy.RoundTrips)); // AUTH TLS, USER, PASS, FEAT, the settings, the folder
 
         await WaitForEndOfSessionsAsync(proxy);
         proxy.ClearCommands();
