@@ -13,6 +13,12 @@ public sealed record FtpServerOptions
     /// <summary>TLS from the first byte on; implies <see cref="Tls"/>. Not on Pure-FTPd.</summary>
     public bool ImplicitTls { get; init; }
 
+    /// <summary>Offers TLS without requiring it.</summary>
+    public bool OptionalTls { get; init; }
+
+    /// <summary>Speaks TLS 1.2 only. ProFTPD and pyftpdlib.</summary>
+    public bool OnlyTls12 { get; init; }
+
     /// <summary>The most sessions at once; null for no practical limit.</summary>
     public int? MaxClients { get; init; }
 

@@ -177,6 +177,8 @@ internal sealed partial class FtpConnection
             throw;
         }
 
+        if (Site.Logger.IsEnabled(LogLevel.Debug))
+            Site.Logger.LogDebug("Data connection with {Tls}{Resumed}", transport.Description, transport.IsResumed ? ", resumed" : "");
         if (transport.IsResumed)
         {
             _hasResumed = true;

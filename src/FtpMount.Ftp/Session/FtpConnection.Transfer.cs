@@ -16,9 +16,6 @@ internal sealed partial class FtpConnection
     /// <summary>How long a refusal may follow a data connection that could not be made: ProFTPD closes its listener first and then says why.</summary>
     private static readonly TimeSpan RefusalGrace = TimeSpan.FromSeconds(3);
 
-    /// <summary>How long a server may take to notice that its data connection was closed.</summary>
-    private static readonly TimeSpan AbortGrace = TimeSpan.FromSeconds(3);
-
     /// <summary>Begins a transfer.</summary>
     /// <exception cref="RemoteException">The session is lost, or there is no way to make a data connection.</exception>
     public async ValueTask<FtpTransferOpening> OpenTransferAsync(FtpTransferRequest request, CancellationToken cancellationToken)
@@ -67,42 +64,6 @@ internal sealed partial class FtpConnection
 
     /// <summary>The transfer is over and its final reply was read.</summary>
     internal void TransferEnded() => _transferRunning = false;
-
-    /// <summary>
-    /// After the data connection was closed early: reads the reply (426, or 226 when all was on its way already; Pure-FTPd repeats the 150). The first
-    /// time, a NOOP shows whether exactly one reply came; a server that sends more or fewer loses its session at every abort.
-    /// </summary>
-    internal async ValueTask SettleAfterAbortAsync()
-    {
-        if (Site.CleanAbort == FtpSupport.No)
-        {
-            Abandon();
-            return;
-        }
-
-        try
-        {
-            var reply = await _control.ReadReplyAsync(AbortGrace, CancellationToken.None);
-            if (reply.Code.IsPreliminary)
-                _control.TakeAsFinal();
-            if (Site.CleanAbort == FtpSupport.Unknown)
-            {
-                var probe = await ExchangeOneAsync(new FtpCommand("NOOP"), CancellationToken.None);
-                Site.CleanAbort = probe.Code.Value is 225 or 226 or 426 || !_control.IsIdle ? FtpSupport.No : FtpSupport.Yes;
-                if (Site.CleanAbort == FtpSupport.No)
-                {
-                    Abandon();
-                    return;
-                }
-            }
-
-            TransferEnded();
-        }
-        catch (RemoteException)
-        {
-            Abandon();
-        }
-    }
 
     /// <returns>Null when the server refused the data command and another one is to be tried.</returns>
     private async ValueTask<FtpTransferOpening?> OpenAsync(

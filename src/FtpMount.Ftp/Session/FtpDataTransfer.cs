@@ -61,8 +61,14 @@ internal sealed class FtpDataTransfer : IDisposable
     /// <summary>Ends the transfer before its end, so that the session can be used again if the server is well-behaved. Never throws.</summary>
     public async ValueTask AbortAsync()
     {
-        Data.Dispose();
         _deadline.Dispose();
+        if (Data is TlsTransport && _earlyFinal is null && _connection.Site.AbortCommand != FtpSupport.No)
+        {
+            await _connection.AbortOverTlsAsync(Data);
+            return;
+        }
+
+        Data.Dispose();
         if (_earlyFinal is not null)
             _connection.TransferEnded();
         else

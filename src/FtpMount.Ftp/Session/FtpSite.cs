@@ -94,6 +94,9 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
     /// </summary>
     public FtpSupport CloseNotify { get; set; }
 
+    /// <summary>ABOR during a download over TLS ends it, with two replies: one for the transfer and one for itself.</summary>
+    public FtpSupport AbortCommand { get; set; }
+
     /// <summary>MLST.</summary>
     public FtpSupport Mlst { get; set; }
 

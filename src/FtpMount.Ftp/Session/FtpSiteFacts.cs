@@ -14,6 +14,7 @@ internal static class FtpSiteFacts
         new("tls", s => s.Tls, (s, v) => s.Tls = v, TrustsYes: true),
         new("tlsResumption", s => s.TlsResumption, (s, v) => s.TlsResumption = v),
         new("closeNotify", s => s.CloseNotify, (s, v) => s.CloseNotify = v, TrustsYes: true),
+        new("abortCommand", s => s.AbortCommand, (s, v) => s.AbortCommand = v, TrustsYes: true),
         new("mlst", s => s.Mlst, (s, v) => s.Mlst = v, TrustsYes: true),
         new("mlsd", s => s.Mlsd, (s, v) => s.Mlsd = v),
         new("size", s => s.Size, (s, v) => s.Size = v, TrustsYes: true),

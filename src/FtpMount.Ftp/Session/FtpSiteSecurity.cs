@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using FtpMount.Ftp.Certificates;
-using FtpMount.Ftp.Control;
 using FtpMount.Ftp.Transport;
 using FtpMount.Remote;
 using Microsoft.Extensions.Logging;

@@ -99,7 +99,8 @@ internal sealed class ProFtpdConfiguration : FtpServerConfiguration
             lines.AddRange(
             [
                 "TLSEngine on",
-                "TLSRequired on",
+                $"TLSRequired {(options.OptionalTls ? "off" : "on")}",
+                options.OnlyTls12 ? "TLSProtocol TLSv1.2" : "TLSProtocol TLSv1.2 TLSv1.3",
                 $"TLSRSACertificateFile {certificate}",
                 $"TLSRSACertificateKeyFile {key}",
                 $"TLSLog {LogFile("proftpd.tls.log")}",

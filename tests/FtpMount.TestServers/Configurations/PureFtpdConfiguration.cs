@@ -18,6 +18,7 @@ internal sealed class PureFtpdConfiguration : FtpServerConfiguration
         Demand(options is { QuotaBytes: null, Deflate: false }, "Pure-FTPd has neither quotas for the user nor MODE Z");
         Demand(options.AllowStoreRestart, "Pure-FTPd cannot forbid REST before STOR");
         Demand(options.DeniedCommands.Count == 0, "Pure-FTPd cannot deny single commands");
+        Demand(!options.OnlyTls12, "Pure-FTPd cannot be kept from TLS 1.3");
         TestAccount account = TestAccount.Current;
         string folder = ServerInstallation.FolderOf(FtpServerKind.PureFtpd);
 
@@ -45,7 +46,7 @@ internal sealed class PureFtpdConfiguration : FtpServerConfiguration
             "-O", $"clf:{Path.Combine(directory.Log, "pure-ftpd.transfers.log")}",
             "-g", Path.Combine(directory.Log, "pure-ftpd.pid"),
         ];
-        arguments.AddRange(options.UsesTls ? ["-Y", "2", "-2", TestCertificate.WriteTo(directory).Both] : ["-Y", "0"]);
+        arguments.AddRange(options.UsesTls ? ["-Y", options.OptionalTls ? "1" : "2", "-2", TestCertificate.WriteTo(directory).Both] : ["-Y", "0"]);
         arguments.AddRange(options.ExtraConfiguration);
         return new ServerCommand(
             Path.Combine(folder, "usr/sbin/pure-ftpd"),

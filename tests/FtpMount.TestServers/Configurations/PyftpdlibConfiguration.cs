@@ -33,6 +33,8 @@ internal sealed class PyftpdlibConfiguration : FtpServerConfiguration
                 ["clients_per_host"] = options.MaxClientsPerHost ?? 0,
                 ["certificate"] = options.UsesTls ? TestCertificate.WriteTo(directory).Both : null,
                 ["implicit"] = options.ImplicitTls,
+                ["tls_required"] = !options.OptionalTls,
+                ["only_tls12"] = options.OnlyTls12,
                 ["attributes"] = options.ExtraConfiguration
                     .Select(line => line.Split('=', 2))
                     .ToDictionary(pair => pair[0].Trim(), pair => JsonSerializer.Deserialize<JsonElement>(pair[1])),

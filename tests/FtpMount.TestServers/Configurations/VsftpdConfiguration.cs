@@ -17,6 +17,7 @@ internal sealed class VsftpdConfiguration : FtpServerConfiguration
         Demand(!options.ForbidOverwrite, "vsftpd cannot forbid overwriting");
         Demand(options is { QuotaBytes: null, Deflate: false }, "vsftpd has neither quotas for the user nor MODE Z");
         Demand(options.AllowStoreRestart, "vsftpd cannot forbid REST before STOR");
+        Demand(!options.OnlyTls12, "vsftpd cannot be kept from TLS 1.3");
         TestAccount account = TestAccount.Current;
         bool v6 = address.AddressFamily == AddressFamily.InterNetworkV6;
         string empty = Path.Combine(directory.Path, "empty");
@@ -70,11 +71,13 @@ internal sealed class VsftpdConfiguration : FtpServerConfiguration
             lines.AddRange(
             [
                 "ssl_enable=YES",
+                // Its default, said aloud: a data connection must resume the TLS session of its control connection.
+                "require_ssl_reuse=YES",
                 $"implicit_ssl={YesNo(options.ImplicitTls)}",
                 $"rsa_cert_file={certificate}",
                 $"rsa_private_key_file={key}",
-                "force_local_logins_ssl=YES",
-                "force_local_data_ssl=YES",
+                $"force_local_logins_ssl={YesNo(!options.OptionalTls)}",
+                $"force_local_data_ssl={YesNo(!options.OptionalTls)}",
                 "allow_anon_ssl=YES",
                 $"force_anon_logins_ssl={anonymous}",
                 $"force_anon_data_ssl={anonymous}",

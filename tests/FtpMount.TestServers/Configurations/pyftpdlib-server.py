@@ -57,8 +57,12 @@ if certificate:
         own.flush()
         Handler.certfile = own.name
         Handler.ssl_context = Handler.get_ssl_context()
-    Handler.tls_control_required = True
-    Handler.tls_data_required = True
+    if settings["only_tls12"]:
+        from OpenSSL import SSL
+
+        Handler.ssl_context.set_options(getattr(SSL, "OP_NO_TLSv1_3", 1 << 29))
+    Handler.tls_control_required = settings["tls_required"]
+    Handler.tls_data_required = settings["tls_required"]
 for name, value in settings["attributes"].items():
     setattr(Handler, name, value)
 

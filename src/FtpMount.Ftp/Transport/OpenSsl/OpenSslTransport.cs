@@ -137,6 +137,10 @@ internal sealed class OpenSslTransport : TlsTransport
             handedOn = true;
             return ReceiveMoreAsync(count, buffer, cancellationToken);
         }
+        catch (TlsException e)
+        {
+            return ValueTask.FromException<int>(e);
+        }
         finally
         {
             if (!handedOn)
