@@ -89,8 +89,13 @@ internal sealed partial class FtpConnection
             + "It was not sent. If that is acceptable: tls=off.");
     }
 
-    /// <summary>The server's address, when this side knows it.</summary>
-    private IPAddress? ServerAddress() => _control.Transport.RemoteEndPoint.Address;
+    /// <summary>The server's address, when this side knows it: through a proxy only when it was given as one.</summary>
+    private IPAddress? ServerAddress()
+    {
+        if (!Site.Connector.IsProxied)
+            return _control.Transport.RemoteEndPoint.Address;
+        return IPAddress.TryParse(Site.Options.Host, out var literal) ? literal : null;
+    }
 
     private static bool IsAnonymous(string user) =>
         user.Equals("anonymous", StringComparison.OrdinalIgnoreCase) || user.Equals("ftp", StringComparison.OrdinalIgnoreCase);
