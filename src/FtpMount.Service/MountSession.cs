@@ -321,6 +321,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
             UserId = options.UserId ?? PosixCalls.geteuid(),
             GroupId = options.GroupId ?? PosixCalls.getegid(),
             Umask = options.Umask,
+            VerifyChecksums = options.VerifyChecksums,
             Timeout = options.Timeout ?? defaults.Timeout,
         };
     }

@@ -41,4 +41,7 @@ public sealed record VfsOptions
 
     /// <summary>How long a call goes on without progress.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Compares a checksum of every upload with the server's, where the server computes one; otherwise the size only.</summary>
+    public bool VerifyChecksums { get; init; }
 }

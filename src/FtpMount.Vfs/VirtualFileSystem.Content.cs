@@ -20,6 +20,12 @@ public sealed partial class VirtualFileSystem
 
     private const int CopyBuffer = 1 << 20;
 
+    /// <summary>A smaller file costs no more round trips when its bytes are copied here.</summary>
+    private const long SmallestServerCopy = 64 << 10;
+
+    /// <summary>Bytes per second that any server's disk is expected to copy.</summary>
+    private const double SlowestServerCopy = 20e6;
+
     /// <inheritdoc/>
     public ValueTask<VfsResult<int>> ReadAsync(VfsHandle handle, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
@@ -79,6 +85,8 @@ public sealed partial class VirtualFileSystem
             return VfsError.InvalidArgument;
         if (from.Node == to.Node && sourceOffset < targetOffset + length && targetOffset < sourceOffset + length)
             return VfsError.InvalidArgument;
+        if (sourceOffset == 0 && targetOffset == 0 && await TryCopyOnServerAsync(from, to, length, cancellationToken).ConfigureAwait(false) is { } whole)
+            return whole;
         length = Math.Min(length, LongestCopy);
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(length, CopyBuffer));
         var copied = 0L;
@@ -150,6 +158,47 @@ public sealed partial class VirtualFileSystem
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
         {
             return Failed(e, "Allocating", open.Node);
+        }
+    }
+
+    /// <summary>
+    /// A whole file over an empty one, where the server copies by itself: neither file has to travel. The bytes are copied here when the source has changes of its own, when it
+    /// is no longer the version that the program opened, and when it is so long that the server might be silent for longer than a call may take.
+    /// </summary>
+    /// <returns>The number of bytes; null when it was not done.</returns>
+    private async ValueTask<VfsResult<long>?> TryCopyOnServerAsync(FileHandle from, FileHandle to, long length, CancellationToken cancellationToken)
+    {
+        Node source = from.Node;
+        Node target = to.Node;
+        FileVersion version;
+        lock (_table.Gate)
+        {
+            if ((_remote.Capabilities & RemoteCapabilities.Copy) == 0 || source == target || source.Deleted || source.IsLocal || target.Deleted)
+                return null;
+            if (source.Remote is not { Size: { } size } remote || size < SmallestServerCopy || size > length || size > _options.Timeout.TotalSeconds * SlowestServerCopy)
+                return null;
+            version = EntryMerge.VersionOf(remote);
+            if (from.IsStale || (from.Content is { } content && !content.Version.IsSameAs(version)) || target.File?.Staging is not { Length: 0 })
+                return null;
+            NodeTable.Pin(source);
+            NodeTable.Pin(target);
+        }
+
+        try
+        {
+            return await _uploader.TryCopyAsync(source, version, target, cancellationToken).ConfigureAwait(false) ? version.Size : null;
+        }
+        catch (OperationCanceledException)
+        {
+            return VfsError.Interrupted;
+        }
+        finally
+        {
+            lock (_table.Gate)
+            {
+                _table.Unpin(source);
+                _table.Unpin(target);
+            }
         }
     }
 

@@ -72,7 +72,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
             Timeout = options.Timeout,
         };
         _content = new ContentCache(remote, contentOptions, time, loggers.CreateLogger<ContentCache>());
-        _uploader = new Uploader(_table, _locks, remote, _content, _clock, loggers.CreateLogger<Uploader>(), _stopping.Token);
+        _uploader = new Uploader(_table, _locks, remote, _content, options.VerifyChecksums, _clock, loggers.CreateLogger<Uploader>(), _stopping.Token);
         _unlinked = new UnlinkedFiles(_table, _locks, remote, _content, _clock, loggers.CreateLogger<UnlinkedFiles>(), _stopping.Token);
     }
 

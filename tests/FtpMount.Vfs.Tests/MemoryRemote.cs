@@ -355,6 +355,29 @@ internal sealed class MemoryRemote(TimeProvider time) : IRemoteFileSystem
         return Space;
     }
 
+    /// <summary>What it computes.</summary>
+    public IReadOnlyList<ChecksumAlgorithm> Checksums { get; set; } = [];
+
+    public async ValueTask<ReadOnlyMemory<byte>> GetChecksumAsync(
+        RemotePath path, ChecksumAlgorithm algorithm, long size, Lane lane, CancellationToken cancellationToken)
+    {
+        await BeginAsync("CHECKSUM", path.Value, cancellationToken);
+        lock (_gate)
+        {
+            return algorithm == ChecksumAlgorithm.Sha256
+                ? System.Security.Cryptography.SHA256.HashData(Find(path).Content)
+                : throw Error(RemoteError.Unsupported, path);
+        }
+    }
+
+    public async ValueTask CopyAsync(RemotePath source, RemotePath target, long size, Lane lane, CancellationToken cancellationToken)
+    {
+        await BeginAsync("COPY", source.Value, cancellationToken);
+        lock (_gate)
+            FindDirectory(target.Parent).Children.Add(target.Name, NewFile([.. Find(source).Content]));
+        await EndAsync("COPY", source.Value, cancellationToken);
+    }
+
     public ValueTask DisposeAsync() => default;
 
     private async ValueTask BeginAsync(string operation, string path, CancellationToken cancellationToken)

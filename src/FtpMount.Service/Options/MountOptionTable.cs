@@ -48,6 +48,7 @@ public static class MountOptionTable
         new("connections", "N", "the most connections to the server (8)", (o, v) => o with { Connections = Count("connections", v, 1, MostConnections) }),
         new("timeout", "SECONDS", "how long a call waits without progress (30)", (o, v) => o with { Timeout = Seconds("timeout", v, 1, 3600) }),
         new("encoding", "NAME", "the charset of names on the server (utf-8)", (o, v) => o with { Encoding = Charset(v) }),
+        new("verify", "size|checksum", "what is compared after an upload (size)", (o, v) => o with { VerifyChecksums = UploadVerification(v) }),
         new("passive", "auto|epsv|pasv", "how data connections are made (auto)", (o, v) => o with { DataConnections = Passive(v) }),
         new("active", null, "the server connects back to this machine", (o, _) => o with { DataConnections = DataConnectionMode.Active }),
         new("password-file", "FILE", "the password is the first line of FILE", (o, v) => o with { PasswordFile = FilePath("password-file", v) }),
@@ -189,6 +190,13 @@ public static class MountOptionTable
 
     private static bool IsClear(string name, string value, string clear) =>
         value == clear || (value == "private" ? false : throw new UsageException($"{name}={value}: one of private, {clear}"));
+
+    private static bool UploadVerification(string value) => value switch
+    {
+        "size" => false,
+        "checksum" => true,
+        _ => throw new UsageException($"verify={value}: one of size, checksum"),
+    };
 
     private static DataConnectionMode Passive(string value) => value switch
     {

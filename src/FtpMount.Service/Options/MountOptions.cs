@@ -52,6 +52,9 @@ public sealed record MountOptions
     /// <summary>encoding: the charset of names on the server, by its IANA name; null for UTF-8.</summary>
     public string? Encoding { get; init; }
 
+    /// <summary>verify: a checksum of every upload is compared with the server's.</summary>
+    public bool VerifyChecksums { get; init; }
+
     /// <summary>password-file: a file whose first line is the password. An absolute path.</summary>
     public string? PasswordFile { get; init; }
 

@@ -115,12 +115,14 @@ internal sealed partial class Uploader
             await DeleteQuietlyAsync(old).ConfigureAwait(false);
         for (var attempt = 1; ; attempt++)
         {
-            await StoreAsync(file, temporary, sending, cancellationToken).ConfigureAwait(false);
+            var checksum = await StoreAsync(file, temporary, sending, cancellationToken).ConfigureAwait(false);
             if (sending.Staging.ChangeCount != sending.ChangeCount)
                 return null;
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
+                if (checksum is not null)
+                    await CompareAsync(temporary, checksum, cancellationToken).ConfigureAwait(false);
                 // Not ended half way when the file is to go: a rename that the server does later would bring it back, or replace what has the name then.
                 var entry = await _remote
                     .PublishAsync(temporary, sending.Target, sending.Length, sending.Change, Lane.Write, _stopping)
@@ -132,6 +134,13 @@ internal sealed partial class Uploader
             catch (RemoteException e) when (e.Error == RemoteError.ServerFailure && attempt == 1)
             {
                 _logger.LogWarning("'{Path}' did not arrive whole, sending it again: {Reason}", sending.Target, e.Message);
+
+                // To another name: ProFTPD remembers checksums by name, size and second.
+                if (checksum is not null)
+                {
+                    await DeleteTemporaryAsync(file).ConfigureAwait(false);
+                    temporary = TakeTemporaryName(node, file, sending, out _);
+                }
             }
         }
     }
@@ -140,11 +149,24 @@ internal sealed partial class Uploader
     {
         for (var attempt = 1; ; attempt++)
         {
-            await StoreAsync(file, sending.Target, sending, cancellationToken).ConfigureAwait(false);
+            var checksum = await StoreAsync(file, sending.Target, sending, cancellationToken).ConfigureAwait(false);
             if (sending.Staging.ChangeCount != sending.ChangeCount)
                 return null;
             if (sending.Change.Mode is not null || sending.Change.Modified is not null)
                 await SetQuietlyAsync(sending.Target, sending.Change, cancellationToken).ConfigureAwait(false);
+            if (checksum is not null)
+            {
+                try
+                {
+                    await CompareAsync(sending.Target, checksum, cancellationToken).ConfigureAwait(false);
+                }
+                catch (RemoteException e) when (e.Error == RemoteError.ServerFailure && attempt == 1)
+                {
+                    _logger.LogWarning("'{Path}' did not arrive whole, sending it again: {Reason}", sending.Target, e.Message);
+                    continue;
+                }
+            }
+
             var entry = await _remote.StatAsync(sending.Target, Lane.Write, cancellationToken).ConfigureAwait(false);
             if (entry.Size is null || entry.Size == sending.Length)
                 return entry;
@@ -157,13 +179,16 @@ internal sealed partial class Uploader
         }
     }
 
-    private async Task StoreAsync(FileState file, RemotePath path, Sending sending, CancellationToken cancellationToken)
+    /// <returns>What the stored file must have; null when that is not to be compared.</returns>
+    private async Task<StoredChecksum?> StoreAsync(FileState file, RemotePath path, Sending sending, CancellationToken cancellationToken)
     {
         var content = sending.Staging.OpenForUpload();
         await using (content.ConfigureAwait(false))
         {
             var progress = new UploadProgress(file, () => Progressed?.Invoke());
-            await _remote.StoreAsync(path, content, StoreMode.Whole, 0, progress, Lane.Write, cancellationToken).ConfigureAwait(false);
+            using var checksum = ChecksumFor(content, out var checkedContent);
+            var sent = await _remote.StoreAsync(path, checkedContent, StoreMode.Whole, 0, progress, Lane.Write, cancellationToken).ConfigureAwait(false);
+            return checksum is null ? null : new StoredChecksum(checksum.Algorithm, checksum.Finish(), sent);
         }
     }
 

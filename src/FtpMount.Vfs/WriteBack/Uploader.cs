@@ -25,6 +25,7 @@ internal sealed partial class Uploader : IAsyncDisposable
     private readonly NamespaceLocks _locks;
     private readonly IRemoteFileSystem _remote;
     private readonly ContentCache _content;
+    private readonly bool _verifiesChecksums;
     private readonly Clock _clock;
     private readonly ILogger _logger;
     private readonly CancellationToken _stopping;
@@ -37,8 +38,9 @@ internal sealed partial class Uploader : IAsyncDisposable
     private bool _disposed;
 
     public Uploader(
-        NodeTable table, NamespaceLocks locks, IRemoteFileSystem remote, ContentCache content, Clock clock, ILogger logger, CancellationToken stopping)
+        NodeTable table, NamespaceLocks locks, IRemoteFileSystem remote, ContentCache content, bool verifiesChecksums, Clock clock, ILogger logger, CancellationToken stopping)
     {
+        _verifiesChecksums = verifiesChecksums;
         _table = table;
         _locks = locks;
         _remote = remote;
@@ -295,14 +297,18 @@ internal sealed partial class Uploader : IAsyncDisposable
     {
         if (file.Upload is { } running)
             return running;
-        if (_disposed)
-            return Task.FromResult(VfsError.Interrupted);
+        return _disposed ? Task.FromResult(VfsError.Interrupted) : Start(node, file, token => SendAsync(node, file, token));
+    }
+
+    /// <summary>Starts an upload; there is none. Called under the gate.</summary>
+    private Task<VfsError> Start(Node node, FileState file, Func<CancellationToken, Task> send)
+    {
         var cancellation = CancellationTokenSource.CreateLinkedTokenSource(_stopping);
         file.UploadCancellation = cancellation;
         file.BytesSent = 0;
         node.Pins++;
         node.ContentUsers++;
-        var upload = Task.Run(() => RunAsync(node, file, cancellation), CancellationToken.None);
+        var upload = Task.Run(() => RunAsync(node, file, send, cancellation), CancellationToken.None);
         file.Upload = upload;
         _running.Add(upload);
         _ = upload.ContinueWith(
@@ -317,7 +323,7 @@ internal sealed partial class Uploader : IAsyncDisposable
         return upload;
     }
 
-    private async Task<VfsError> RunAsync(Node node, FileState file, CancellationTokenSource cancellation)
+    private async Task<VfsError> RunAsync(Node node, FileState file, Func<CancellationToken, Task> send, CancellationTokenSource cancellation)
     {
         var error = VfsError.None;
         string? message = null;
@@ -325,7 +331,7 @@ internal sealed partial class Uploader : IAsyncDisposable
         try
         {
             using var path = await _locks.UsePathAsync(node, cancellation.Token).ConfigureAwait(false);
-            await SendAsync(node, file, cancellation.Token).ConfigureAwait(false);
+            await send(cancellation.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!_stopping.IsCancellationRequested)
         {
