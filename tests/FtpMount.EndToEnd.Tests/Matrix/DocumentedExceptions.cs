@@ -12,11 +12,13 @@ public static class DocumentedExceptions
 
     private static readonly FtpServerKind[] Everywhere = FtpServerKinds.All;
 
+    private static readonly FtpServerKind[] WithoutSymlink = [.. FtpServerKinds.All.Where(kind => kind != FtpServerKind.ProFtpd)];
+
     /// <summary>The list.</summary>
     public static IReadOnlyList<DocumentedException> All { get; } =
     [
-        new("Symlink_makes_a_link", Everywhere, "EPERM", "FTP has no command that makes a symbolic link."),
-        new("O_NOFOLLOW_on_a_link_fails_with_ELOOP", Everywhere, "EPERM", "FTP has no command that makes a symbolic link."),
+        new("Symlink_makes_a_link", WithoutSymlink, "EPERM", "The server has no command that makes a symbolic link."),
+        new("O_NOFOLLOW_on_a_link_fails_with_ELOOP", WithoutSymlink, "EPERM", "The server has no command that makes a symbolic link."),
         new("Link_makes_a_second_name", Everywhere, "EPERM", "FTP has no command that makes a hard link."),
         new("Mknod_makes_a_fifo", Everywhere, "EPERM", "FTP knows files and directories only."),
         new("Mknod_makes_a_socket", Everywhere, "EPERM", "FTP knows files and directories only."),
