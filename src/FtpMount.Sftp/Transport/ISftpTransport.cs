@@ -23,4 +23,12 @@ public interface ISftpTransport : IAsyncDisposable
     /// </summary>
     /// <exception cref="Remote.RemoteException">The link was lost; the message says what is known of why.</exception>
     ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
+
+    /// <summary>Sends a header and the content behind it; a transport for which one send is cheaper than two gathers them.</summary>
+    /// <exception cref="Remote.RemoteException">The link was lost.</exception>
+    async ValueTask SendAsync(ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        await SendAsync(header, cancellationToken).ConfigureAwait(false);
+        await SendAsync(content, cancellationToken).ConfigureAwait(false);
+    }
 }
