@@ -52,6 +52,12 @@ public sealed record SftpOptions
     /// <summary>How owners on the server become owners here.</summary>
     public IdMap IdMap { get; init; } = IdMap.User;
 
+    /// <summary>Who the mount belongs to here, for <see cref="IdMap"/>; null for the user of this process.</summary>
+    public uint? LocalUserId { get; init; }
+
+    /// <summary>The group that the mount belongs to here, for <see cref="IdMap"/>; null for that of this process.</summary>
+    public uint? LocalGroupId { get; init; }
+
     /// <summary>The URL without the password, for messages.</summary>
     internal string DisplayName
     {

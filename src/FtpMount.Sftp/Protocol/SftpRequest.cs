@@ -37,6 +37,9 @@ internal sealed class SftpRequest : IValueTaskSource, IDisposable
 
     public SftpRequest(SftpConnection connection) => _connection = connection;
 
+    /// <summary>Where it is made.</summary>
+    public SftpConnection Connection => _connection;
+
     /// <summary>Its number; the reply has the same.</summary>
     public uint Id { get; private set; }
 
@@ -180,6 +183,21 @@ internal sealed class SftpRequest : IValueTaskSource, IDisposable
         }
 
         return new ValueTask(this, _core.Version);
+    }
+
+    /// <summary>Waits until it has ended, however it ends: then memory of the caller's that it worked on is free.</summary>
+    public async ValueTask SettleAsync()
+    {
+        if (IsDone)
+            return;
+        try
+        {
+            await WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is RemoteException or OperationCanceledException)
+        {
+            // Only that it ended counts.
+        }
     }
 
     /// <summary>Ends the request for its caller now, or as soon as the transport does not work on the caller's memory any more.</summary>

@@ -130,18 +130,27 @@ internal sealed class SftpConnections : IAsyncDisposable
         Lane lane, bool isRepeatable, Func<SftpConnection, bool, CancellationToken, ValueTask<T>> action, CancellationToken cancellationToken)
     {
         var start = _site.Time.GetTimestamp();
-        for (var isAgain = false; ; isAgain = true)
+        var isAgain = false;
+        while (true)
         {
             var left = _site.Options.Timeout - _site.Time.GetElapsedTime(start);
             var connection = TryGet(lane) ?? await WaitForOneAsync(lane, left, cancellationToken).ConfigureAwait(false);
             if (!isRepeatable && _site.Time.GetElapsedTime(connection.LastHeard) >= SilenceToProbe)
                 await ProbeAsync(connection, cancellationToken).ConfigureAwait(false);
+            if (!connection.IsAlive)
+            {
+                Remove(connection, wasLost: true);
+                continue;
+            }
+
             try
             {
                 return await action(connection, isAgain, cancellationToken).ConfigureAwait(false);
             }
             catch (RemoteException e) when (e.Error is RemoteError.Offline or RemoteError.TimedOut && !connection.IsAlive && _site.Time.GetElapsedTime(start) < _site.Options.Timeout && !_disposed)
             {
+                isAgain = true;
+                Remove(connection, wasLost: true);
                 _site.Logger.LogDebug("Doing it again on another connection: {Reason}", e.Message);
             }
         }
@@ -369,7 +378,7 @@ internal sealed class SftpConnections : IAsyncDisposable
         }
         catch (RemoteException)
         {
-            // The action that follows finds the connection dead and goes to another one, without having reached the server.
+            // The caller finds the connection dead and goes to another one, without having done anything on this one.
         }
     }
 

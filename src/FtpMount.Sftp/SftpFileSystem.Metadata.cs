@@ -1,0 +1,140 @@
+using System.Runtime.CompilerServices;
+using FtpMount.Remote;
+using FtpMount.Sftp.Protocol;
+using FtpMount.Sftp.Session;
+using Microsoft.Extensions.Logging;
+
+namespace FtpMount.Sftp;
+
+/// <content>Listing and looking up.</content>
+public sealed partial class SftpFileSystem
+{
+    /// <summary>The most READDIR requests in flight for one directory. OpenSSH answers each with 100 names.</summary>
+    private const int MostReaddirs = 16;
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<RemoteEntry> ListAsync(RemotePath directory, Lane lane, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var path = _site.Encode(directory);
+        var handle = await _connections.RunAsync(
+            lane, isRepeatable: true, (connection, _, token) => OpenDirectoryAsync(connection, path, directory, token), cancellationToken).ConfigureAwait(false);
+        var requests = new Queue<SftpRequest>();
+        try
+        {
+            var connection = handle.Connection;
+            var isAtEnd = false;
+            for (var wanted = 1; ;)
+            {
+                while (!isAtEnd && requests.Count < wanted)
+                {
+                    var more = connection.Ask(SftpPacketType.Readdir, handle.Bytes);
+                    connection.Submit(more, SftpPriority.Interactive);
+                    requests.Enqueue(more);
+                }
+
+                if (!requests.TryDequeue(out var request))
+                    yield break;
+                using (request)
+                {
+                    await request.WaitAsync(cancellationToken).ConfigureAwait(false);
+                    if (!SftpStatus.IsAnswered(request, SftpPacketType.Name, out var status))
+                    {
+                        if (status.Code != SftpStatusCode.Eof)
+                            throw Refusal("Listing", directory, status);
+                        isAtEnd = true;
+                        continue;
+                    }
+
+                    wanted = Math.Min(wanted * 2, MostReaddirs);
+                    foreach (var entry in ReadNames(request, directory))
+                        yield return entry;
+                }
+            }
+        }
+        finally
+        {
+            foreach (var rest in requests)
+                rest.Dispose();
+            handle.Close();
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<RemoteEntry> StatAsync(RemotePath path, Lane lane, CancellationToken cancellationToken)
+    {
+        var bytes = _site.Encode(path);
+        return _connections.RunAsync(
+            lane,
+            isRepeatable: true,
+            async (connection, _, token) =>
+            {
+                var (attributes, status) = await connection.AttributesAsync(SftpPacketType.Lstat, bytes, token).ConfigureAwait(false);
+                return attributes is { } found ? SftpEntry.From(path.Name, found, _owners) : throw Refusal("Looking up", path, status);
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>OpenSSH PROTOCOL section 4.4 (statvfs@openssh.com).</remarks>
+    public ValueTask<RemoteSpace?> GetSpaceAsync(RemotePath path, Lane lane, CancellationToken cancellationToken)
+    {
+        if (!_site.Has(SftpExtensions.Statvfs))
+            return new((RemoteSpace?)null);
+        var bytes = _site.Encode(path);
+        return _connections.RunAsync(
+            lane,
+            isRepeatable: true,
+            async (connection, _, token) =>
+            {
+                var (space, status) = await AskSpaceAsync(connection, bytes, token).ConfigureAwait(false);
+                if (space is { } known)
+                    return (RemoteSpace?)new RemoteSpace(known.Total, known.Available);
+                if (status.Code != SftpStatusCode.OpUnsupported)
+                    throw Refusal("Asking for space at", path, status);
+                _site.Lacks(SftpExtensions.Statvfs);
+                return null;
+            },
+            cancellationToken);
+    }
+
+    private static async ValueTask<(SftpSpace? Space, SftpStatus Status)> AskSpaceAsync(SftpConnection connection, ReadOnlyMemory<byte> path, CancellationToken cancellationToken)
+    {
+        using var request = connection.Rent(SftpExtensionNames.Statvfs).Write(path.Span);
+        await connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        return SftpStatus.IsAnswered(request, SftpPacketType.ExtendedReply, out var status) ? (SftpSpace.Read(request.Body), default) : (null, status);
+    }
+
+    private static async ValueTask<SftpFileHandle> OpenDirectoryAsync(SftpConnection connection, byte[] path, RemotePath directory, CancellationToken cancellationToken)
+    {
+        var (handle, status) = await connection.OpenDirectoryAsync(path, cancellationToken).ConfigureAwait(false);
+        if (handle is not null)
+            return handle;
+        // OpenSSH says NO_SUCH_FILE for ENOTDIR, others FAILURE.
+        var error = SftpErrorMapping.Classify(status);
+        if (error is null or RemoteError.NotFound && await connection.KindAsync(path, cancellationToken).ConfigureAwait(false) is { } kind && kind != RemoteKind.Directory)
+            error = RemoteError.NotADirectory;
+        throw SftpErrorMapping.Failure(error ?? RemoteError.ServerFailure, "Listing", directory, status);
+    }
+
+    private List<RemoteEntry> ReadNames(SftpRequest request, RemotePath directory)
+    {
+        var reader = new SftpPacketReader(request.Body);
+        var count = reader.ReadUInt32();
+        var entries = new List<RemoteEntry>();
+        for (; count > 0; count--)
+        {
+            var bytes = reader.ReadString();
+            reader.ReadString(); // longname, for people
+            var attributes = reader.ReadAttributes();
+            if (bytes.SequenceEqual("."u8) || bytes.SequenceEqual(".."u8))
+                continue;
+            var name = _site.Codec.Decode(bytes);
+            if (RemotePath.IsValidName(name))
+                entries.Add(SftpEntry.From(name, attributes, _owners));
+            else
+                _site.Logger.LogWarning("{Directory} holds an entry whose name cannot be a file name; it is not shown: {Name}", directory, SftpSite.Printable(bytes));
+        }
+
+        return entries;
+    }
+}
