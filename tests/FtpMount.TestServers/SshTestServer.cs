@@ -3,14 +3,15 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using FtpMount.TestServers.Configurations;
 using FtpMount.TestServers.Processes;
 
 namespace FtpMount.TestServers;
 
 /// <summary>
-/// A real OpenSSH server that offers SFTP only, on a loopback port of its own. The session starts in <see cref="RootDirectory"/>,
-/// which is an absolute path of this machine: nobody is confined. Run as an ordinary user it lets that user in by key only
-/// (<see cref="Password"/> is empty), because it cannot read the system's passwords.
+/// A real SSH server that offers SFTP only, on a loopback port of its own. The session starts in <see cref="RootDirectory"/>. With OpenSSH that is
+/// an absolute path of this machine and nobody is confined; ProFTPD run as root shows it as <c>/</c>. Run as an ordinary user OpenSSH lets that user in
+/// by key only (<see cref="Password"/> is empty), because it cannot read the system's passwords.
 /// </summary>
 public sealed class SshTestServer : IAsyncDisposable
 {
@@ -20,7 +21,14 @@ public sealed class SshTestServer : IAsyncDisposable
 
     private readonly TestServerInstance _instance;
 
-    private SshTestServer(TestServerInstance instance) => _instance = instance;
+    private SshTestServer(TestServerInstance instance, SftpServerKind kind)
+    {
+        _instance = instance;
+        Kind = kind;
+    }
+
+    /// <summary>Which program it is.</summary>
+    public SftpServerKind Kind { get; }
 
     /// <summary>The address that it listens on.</summary>
     public string Host => _instance.Address.ToString();
@@ -34,11 +42,11 @@ public sealed class SshTestServer : IAsyncDisposable
     /// <summary>The password to log in with; empty when only the key opens.</summary>
     public string Password => _instance.Command.Password;
 
-    /// <summary>The client's private key (OpenSSH format, Ed25519, no passphrase).</summary>
-    public string PrivateKeyPath => Path.Combine(_instance.Directory.Etc, "id_ed25519");
+    /// <summary>The client's private key without passphrase (OpenSSH: Ed25519; ProFTPD: RSA).</summary>
+    public string PrivateKeyPath => Path.Combine(_instance.Directory.Etc, "id_" + KeyType(Kind));
 
-    /// <summary>The server's private host key (Ed25519); the public one is beside it with <c>.pub</c> added.</summary>
-    public string HostKeyPath => Path.Combine(_instance.Directory.Etc, "host_ed25519");
+    /// <summary>The server's private host key (OpenSSH: Ed25519; ProFTPD: RSA); the public one is beside it with <c>.pub</c> added.</summary>
+    public string HostKeyPath => Path.Combine(_instance.Directory.Etc, "host_" + KeyType(Kind));
 
     /// <summary>The folder on disk that the session starts in.</summary>
     public string RootDirectory => _instance.Directory.Root;
@@ -61,10 +69,15 @@ public sealed class SshTestServer : IAsyncDisposable
 
     /// <summary>Whether OpenSSH can be started here; what is merely not installed yet counts as available.</summary>
     /// <param name="reason">Why not; empty when it can.</param>
-    public static bool IsAvailable(out string reason)
+    public static bool IsAvailable(out string reason) => IsAvailable(SftpServerKind.OpenSsh, out reason);
+
+    /// <summary>Whether a server can be started here; what is merely not installed yet counts as available.</summary>
+    /// <param name="kind">Which.</param>
+    /// <param name="reason">Why not; empty when it can.</param>
+    public static bool IsAvailable(SftpServerKind kind, out string reason)
     {
-        reason = !OperatingSystem.IsLinux() ? "The OpenSSH test server runs on Linux only"
-            : !ServerInstallation.IsInstalled(null) && !ServerInstallation.CanInstall ? "OpenSSH is not installed and there is no apt-get to fetch it with"
+        reason = !OperatingSystem.IsLinux() ? "SSH test servers run on Linux only"
+            : !ServerInstallation.IsInstalled(Installation(kind)) && !ServerInstallation.CanInstall ? $"{kind} is not installed and there is no apt-get to fetch it with"
             : "";
         return reason.Length == 0;
     }
@@ -76,16 +89,22 @@ public sealed class SshTestServer : IAsyncDisposable
     public static async Task<SshTestServer> StartAsync(SshServerOptions? options = null, CancellationToken ct = default)
     {
         options ??= new SshServerOptions();
-        if (!IsAvailable(out string reason))
+        if (!IsAvailable(options.Kind, out string reason))
             throw new NotSupportedException(reason);
         await ServerInstallation.EnsureAsync(null, ct).ConfigureAwait(false);
+        await ServerInstallation.EnsureAsync(Installation(options.Kind), ct).ConfigureAwait(false);
         var address = IPAddress.Parse(options.ListenAddress);
         if (!IPAddress.IsLoopback(address))
             throw new NotSupportedException("Test servers listen on loopback only");
         for (int attempt = 1; ; attempt++)
         {
-            var instance = TestServerInstance.Create("sshd", address, (directory, port) => Configure(directory, address, port, options));
-            var server = new SshTestServer(instance);
+            var instance = TestServerInstance.Create(
+                options.Kind == SftpServerKind.ProFtpd ? "proftpd-sftp" : "sshd",
+                address,
+                (directory, port) => options.Kind == SftpServerKind.ProFtpd
+                    ? ProFtpdSftpConfiguration.Write(directory, address, port, options)
+                    : Configure(directory, address, port, options));
+            var server = new SshTestServer(instance, options.Kind);
             try
             {
                 await server.LaunchAsync(ct).ConfigureAwait(false);
@@ -169,10 +188,16 @@ public sealed class SshTestServer : IAsyncDisposable
             TestAccount.IsRoot ? account.Password : "");
     }
 
-    private static string MakeKey(ServerDirectory directory, string name)
+    private static string KeyType(SftpServerKind kind) => kind == SftpServerKind.ProFtpd ? "rsa" : "ed25519";
+
+    private static FtpServerKind? Installation(SftpServerKind kind) => kind == SftpServerKind.ProFtpd ? FtpServerKind.ProFtpd : null;
+
+    /// <summary>Makes a key whose type is the last part of its name, with the public one beside it.</summary>
+    internal static string MakeKey(ServerDirectory directory, string name)
     {
         string path = Path.Combine(directory.Etc, name);
-        using Process keygen = Process.Start("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "ftpmount-test", "-f", path]);
+        // PEM: the form that ProFTPD reads; Ed25519 keys have OpenSSH's own form only.
+        using Process keygen = Process.Start("ssh-keygen", ["-q", "-t", name[(name.IndexOf('_', StringComparison.Ordinal) + 1)..], "-m", "PEM", "-N", "", "-C", "ftpmount-test", "-f", path]);
         keygen.WaitForExit();
         return keygen.ExitCode == 0 ? path : throw new InvalidOperationException($"ssh-keygen failed with exit code {keygen.ExitCode}");
     }
