@@ -3,6 +3,11 @@ using FtpMount.Cli.Commands;
 using FtpMount.Cli.Posix;
 using FtpMount.Cli.Secrets;
 using FtpMount.Service;
+using FtpMount.Sftp.Transport.Ssh;
+
+// ssh starts this program once more to ask for a password: that is all it does then.
+if (AskpassClient.IsWanted)
+    return AskpassClient.Run(args, Console.Out);
 
 // The exit codes and the one-line errors on stderr are a promise to scripts: whatever goes wrong ends here.
 try

@@ -9,6 +9,8 @@ using FtpMount.Service.Control;
 using FtpMount.Service.Options;
 using FtpMount.Service.Posix;
 using FtpMount.Service.Urls;
+using FtpMount.Sftp;
+using FtpMount.Sftp.Transport;
 using FtpMount.Vfs;
 using Microsoft.Extensions.Logging;
 
@@ -33,7 +35,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
     private readonly CancellationTokenSource _leaveUnsent;
     private readonly Stack<IAsyncDisposable> _parts = new();
 
-    private FtpFileSystem? _remote;
+    private IRemoteFileSystem? _remote;
     private VirtualFileSystem? _files;
     private FuseMount? _mount;
     private ControlServer? _control;
@@ -165,7 +167,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
         var runtime = RuntimeDirectory.Open();
         TakeLock(Path.Combine(runtime, RuntimeDirectory.LockName(_configuration.MountPoint)), "mounts or serves this mount point");
         TakeLock(Path.Combine(_directories.State, "lock"), "uses the same state-dir for the same mount");
-        _remote = await FtpFileSystem.ConnectAsync(ToFtpOptions(), _time, loggers.CreateLogger<FtpFileSystem>(), cancellationToken);
+        _remote = await ConnectAsync(loggers, cancellationToken);
         _parts.Push(_remote);
         _files = new VirtualFileSystem(_remote, ToVfsOptions(), _time, loggers);
         _parts.Push(_files);
@@ -238,6 +240,61 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
     }
 
     private static UploadStatus Describe(PendingUpload upload) => new(upload.Path.Value, upload.Bytes, upload.BytesSent, upload.LastError);
+
+    private async ValueTask<IRemoteFileSystem> ConnectAsync(ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        if (_configuration.Url.Scheme != RemoteScheme.Sftp)
+            return await FtpFileSystem.ConnectAsync(ToFtpOptions(), _time, loggers.CreateLogger<FtpFileSystem>(), cancellationToken);
+        var options = ToSftpOptions();
+        var logger = loggers.CreateLogger<SftpFileSystem>();
+        return await SftpFileSystem.ConnectAsync(options, SftpConnectors.Create(options, _time, logger), _time, logger, cancellationToken);
+    }
+
+    private SftpOptions ToSftpOptions()
+    {
+        var options = _configuration.Options;
+        var defaults = new SftpOptions
+        {
+            Host = _configuration.Url.Host,
+            Port = _configuration.Url.Port,
+            User = _configuration.Credentials.User is { Length: > 0 } user ? user : null,
+            Password = _configuration.Credentials.Password is { Length: > 0 } password ? password : null,
+            Path = _configuration.Url.Path,
+        };
+        return defaults with
+        {
+            Connections = options.Connections ?? defaults.Connections,
+            Timeout = options.Timeout ?? defaults.Timeout,
+            Encoding = ToEncoding(options.Encoding),
+            Transport = options.Transport ?? defaults.Transport,
+            SshCommand = options.SshCommand,
+            IdentityFiles = options.IdentityFiles,
+            HostKey = options.HostKey is { } text && HostKeyPolicy.TryParse(text, out var policy) ? policy : defaults.HostKey,
+            Links = options.Links ?? defaults.Links,
+            IdMap = options.IdMap switch
+            {
+                IdMapKind.None => IdMap.None,
+                IdMapKind.File => ReadIdMap(options),
+                _ => IdMap.User,
+            },
+            LocalUserId = options.UserId,
+            LocalGroupId = options.GroupId,
+        };
+    }
+
+    private static IdMap ReadIdMap(MountOptions options)
+    {
+        try
+        {
+            return IdMap.FromLines(Lines(options.UserMapFile), Lines(options.GroupMapFile));
+        }
+        catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
+        {
+            throw new MountException($"idmap=file: {e.Message}", e);
+        }
+
+        static string[] Lines(string? file) => file is null ? [] : File.ReadAllLines(file);
+    }
 
     private FtpOptions ToFtpOptions()
     {

@@ -95,7 +95,7 @@ public sealed partial class SftpFileSystem
         SftpConnection connection, string what, RemotePath path, byte[] bytes, SftpStatus status, CancellationToken cancellationToken)
     {
         var error = SftpErrorMapping.Classify(status);
-        if (error is null)
+        if (error is null or RemoteError.AccessDenied)
         {
             var (attributes, _) = await connection.AttributesAsync(SftpPacketType.Stat, bytes, cancellationToken).ConfigureAwait(false);
             if (attributes is { } found && SftpEntry.KindOf(found) == RemoteKind.Directory)

@@ -23,7 +23,7 @@ public sealed record SftpOptions
     public string? Path { get; init; }
 
     /// <summary>The most connections at once, at least 1. Requests share them; more than one pays where one does not fill the link or the CPU.</summary>
-    public int Connections { get; init; } = 2;
+    public int Connections { get; init; } = 3;
 
     /// <summary>How long to wait for progress: for a connection, a reply, the next byte.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);

@@ -30,7 +30,6 @@ internal static class MountCommand
             Messages.Write(PasswordWarning);
         }
 
-        url.EnsureSupported();
         _ = TlsSettings.Resolve(url, options);
         var mountPoint = await MountPreconditions.CheckAsync(request.MountPoint, options.AllowOther, TimeProvider.System, Messages.Write, signals.First);
         var credentials = CredentialResolver.Resolve(url, new CredentialSources

@@ -5,6 +5,7 @@ using FtpMount.Ftp;
 using FtpMount.Ftp.Certificates;
 using FtpMount.Remote;
 using FtpMount.Service.Urls;
+using FtpMount.Sftp;
 using Microsoft.Extensions.Logging;
 
 namespace FtpMount.Service.Options;
@@ -45,7 +46,7 @@ public static class MountOptionTable
         new("state-dir", "DIR", "where unsent changes are kept ($XDG_STATE_HOME/ftpmount)", (o, v) => o with { StateDirectory = FilePath("state-dir", v) }),
         new("attr-timeout", "SECONDS", "how long attributes are believed (5)", (o, v) => o with { AttributeTimeout = Seconds("attr-timeout", v, 0, 86400) }),
         new("dir-timeout", "SECONDS", "how long listings are believed (5)", (o, v) => o with { DirectoryTimeout = Seconds("dir-timeout", v, 0, 86400) }),
-        new("connections", "N", "the most connections to the server (8)", (o, v) => o with { Connections = Count("connections", v, 1, MostConnections) }),
+        new("connections", "N", "the most connections to the server (8; SFTP 3)", (o, v) => o with { Connections = Count("connections", v, 1, MostConnections) }),
         new("timeout", "SECONDS", "how long a call waits without progress (30)", (o, v) => o with { Timeout = Seconds("timeout", v, 1, 3600) }),
         new("encoding", "NAME", "the charset of names on the server (utf-8)", (o, v) => o with { Encoding = Charset(v) }),
         new("verify", "size|checksum", "what is compared after an upload (size)", (o, v) => o with { VerifyChecksums = UploadVerification(v) }),
@@ -79,6 +80,14 @@ public static class MountOptionTable
             (o, v) => o with { ProxyPasswordFile = FilePath("proxy-password-file", v) }),
         new("bind-address", "IP", "the address of this machine to connect from", (o, v) => o with { BindAddress = Address(v) }),
         new("limit-rate", "RATE[:UP]", "bytes a second down and up, perhaps by the time of day", (o, v) => o with { LimitRate = Rates(v) }),
+        new("transport", "auto|ssh|builtin", "what carries SFTP: the system's ssh or this program (auto)", (o, v) => o with { Transport = Transport(v) }),
+        new("ssh-command", "COMMAND", "the program and first arguments of transport=ssh (ssh)", (o, v) => o with { SshCommand = v }),
+        new("identity-file", "FILE", "a private key to log in with; may be repeated", (o, v) => o with { IdentityFiles = [.. o.IdentityFiles, FilePath("identity-file", v)] }),
+        new("host-key", "ask|accept-new|SHA256:...", "what is done about an unknown host key (as ssh_config says, else ask)", (o, v) => o with { HostKey = HostKey(v) }),
+        new("links", "contain|asis", "what symbolic links that lead out of the mount show (contain)", (o, v) => o with { Links = Links(v) }),
+        new("idmap", "user|none|file", "how owners on an SFTP server become owners here (user)", (o, v) => o with { IdMap = Map(v) }),
+        new("uid-file", "FILE", "for idmap=file: lines with a user's number here and there", (o, v) => o with { UserMapFile = FilePath("uid-file", v) }),
+        new("gid-file", "FILE", "for idmap=file: lines with a group's number here and there", (o, v) => o with { GroupMapFile = FilePath("gid-file", v) }),
         new("log-level", "LEVEL", "trace, debug, info, warning, error, critical, none (info)", (o, v) => o with { LogLevel = Level(v) }),
         new("log-file", "FILE", "where messages go", (o, v) => o with { LogFile = FilePath("log-file", v) }),
     ];
@@ -240,6 +249,33 @@ public static class MountOptionTable
         _ = RateText.Parse(value);
         return value;
     }
+
+    private static SftpTransportKind Transport(string value) => value switch
+    {
+        "auto" => SftpTransportKind.Auto,
+        "ssh" => SftpTransportKind.Ssh,
+        "builtin" => SftpTransportKind.Builtin,
+        _ => throw new UsageException($"transport={value}: one of auto, ssh, builtin"),
+    };
+
+    private static string HostKey(string value) => HostKeyPolicy.TryParse(value, out var policy)
+        ? policy.ToString()
+        : throw new UsageException($"host-key={value}: one of ask, accept-new, or SHA256: and what 'ssh-keygen -l' shows behind it");
+
+    private static LinkPolicy Links(string value) => value switch
+    {
+        "contain" => LinkPolicy.Contain,
+        "asis" => LinkPolicy.AsIs,
+        _ => throw new UsageException($"links={value}: one of contain, asis"),
+    };
+
+    private static IdMapKind Map(string value) => value switch
+    {
+        "user" => IdMapKind.User,
+        "none" => IdMapKind.None,
+        "file" => IdMapKind.File,
+        _ => throw new UsageException($"idmap={value}: one of user, none, file"),
+    };
 
     private static LogLevel Level(string value)
     {

@@ -1,5 +1,6 @@
 using FtpMount.Ftp;
 using FtpMount.Ftp.Certificates;
+using FtpMount.Sftp;
 using Microsoft.Extensions.Logging;
 
 namespace FtpMount.Service.Options;
@@ -105,6 +106,30 @@ public sealed record MountOptions
 
     /// <summary>limit-rate: as <see cref="RateText"/> reads it.</summary>
     public string? LimitRate { get; init; }
+
+    /// <summary>transport: what carries SFTP.</summary>
+    public SftpTransportKind? Transport { get; init; }
+
+    /// <summary>ssh-command: the program and first arguments of transport=ssh.</summary>
+    public string? SshCommand { get; init; }
+
+    /// <summary>identity-file: the private keys to be tried, in order. Absolute paths.</summary>
+    public IReadOnlyList<string> IdentityFiles { get; init; } = [];
+
+    /// <summary>host-key: what is done about an unknown host key, as <see cref="HostKeyPolicy.TryParse"/> reads it.</summary>
+    public string? HostKey { get; init; }
+
+    /// <summary>links: what is done about symbolic links that lead out of the mount.</summary>
+    public LinkPolicy? Links { get; init; }
+
+    /// <summary>idmap: how owners on the server become owners here.</summary>
+    public IdMapKind? IdMap { get; init; }
+
+    /// <summary>uid-file: for idmap=file, the users. An absolute path.</summary>
+    public string? UserMapFile { get; init; }
+
+    /// <summary>gid-file: for idmap=file, the groups. An absolute path.</summary>
+    public string? GroupMapFile { get; init; }
 
     /// <summary>log-level: from which level on messages are logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Information;

@@ -20,6 +20,8 @@ public static class CredentialResolver
     {
         ArgumentNullException.ThrowIfNull(url);
         ArgumentNullException.ThrowIfNull(sources);
+        if (url.Scheme == RemoteScheme.Sftp)
+            return ResolveForSsh(url, sources);
         if (url.User is not null && url.Password is not null)
             return new Credentials(url.User, url.Password, null);
         var entry = FromNetrc(url, sources);
@@ -40,6 +42,15 @@ public static class CredentialResolver
         if (password.AsSpan().IndexOfAny('\0', '\r', '\n') >= 0)
             throw new MountException($"The password for {user}@{url.Host} holds a NUL, CR or LF, which cannot be sent to a server");
         return new Credentials(user, password, entry?.Account);
+    }
+
+    /// <summary>SSH has other means than passwords, and ssh_config may name the user: only what was given for this mount counts, and nothing is asked for.</summary>
+    private static Credentials ResolveForSsh(RemoteUrl url, CredentialSources sources)
+    {
+        var password = url.Password ?? sources.EnvironmentPassword ?? (sources.PasswordFile is { } file ? PasswordFile.Read(file) : null) ?? "";
+        if (password.AsSpan().IndexOfAny('\0', '\r', '\n') >= 0)
+            throw new MountException($"The password for {url.Host} holds a NUL, CR or LF, which cannot be sent to a server");
+        return new Credentials(url.User ?? "", password, null);
     }
 
     private static NetrcEntry? FromNetrc(RemoteUrl url, CredentialSources sources)

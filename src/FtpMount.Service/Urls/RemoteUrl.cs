@@ -13,7 +13,7 @@ namespace FtpMount.Service.Urls;
 /// </summary>
 public sealed record RemoteUrl
 {
-    private const string Supported = "ftp://, ftpes:// and ftps://";
+    private const string Supported = "ftp://, ftpes://, ftps:// and sftp://";
     private const string EscapingHint = "a '/', '@', ':', '%' or '#' in a user name or password is written %2F, %40, %3A, %25 or %23";
 
     private static readonly (string Name, RemoteScheme Scheme, int Port)[] Schemes =
@@ -65,14 +65,6 @@ public sealed record RemoteUrl
         }
 
         throw new UsageException($"'{Printable(name)}://' is not a protocol that can be mounted; this version mounts {Supported}");
-    }
-
-    /// <summary>Refuses the protocols that are understood but not built yet.</summary>
-    /// <exception cref="UsageException">The scheme is <see cref="RemoteScheme.Sftp"/>.</exception>
-    public void EnsureSupported()
-    {
-        if (Scheme == RemoteScheme.Sftp)
-            throw new UsageException($"{SchemeName}:// is not supported by this version yet; it mounts {Supported}");
     }
 
     /// <summary>

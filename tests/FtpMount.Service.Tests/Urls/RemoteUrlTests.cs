@@ -81,12 +81,6 @@ public sealed class RemoteUrlTests
     }
 
     [Theory]
-    [InlineData("sftp://host/", "sftp:// is not supported by this version yet")]
-    [InlineData("anna@host:x", "sftp:// is not supported by this version yet")]
-    public void What_is_not_built_yet_says_so(string text, string message) =>
-        Assert.Contains(message, Assert.Throws<UsageException>(() => RemoteUrl.Parse(text).EnsureSupported()).Message, StringComparison.Ordinal);
-
-    [Theory]
     [InlineData("")]
     [InlineData("host")]
     [InlineData("/local/folder")]
