@@ -268,7 +268,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
             Encoding = ToEncoding(options.Encoding),
             Transport = options.Transport ?? defaults.Transport,
             SshCommand = options.SshCommand,
-            IdentityFiles = options.IdentityFiles,
+            IdentityFiles = options.IdentityFiles?.Split('\0') ?? [],
             HostKey = options.HostKey is { } text && HostKeyPolicy.TryParse(text, out var policy) ? policy : defaults.HostKey,
             Links = options.Links ?? defaults.Links,
             IdMap = options.IdMap switch

@@ -82,7 +82,7 @@ public static class MountOptionTable
         new("limit-rate", "RATE[:UP]", "bytes a second down and up, perhaps by the time of day", (o, v) => o with { LimitRate = Rates(v) }),
         new("transport", "auto|ssh|builtin", "what carries SFTP: the system's ssh or this program (auto)", (o, v) => o with { Transport = Transport(v) }),
         new("ssh-command", "COMMAND", "the program and first arguments of transport=ssh (ssh)", (o, v) => o with { SshCommand = v }),
-        new("identity-file", "FILE", "a private key to log in with; may be repeated", (o, v) => o with { IdentityFiles = [.. o.IdentityFiles, FilePath("identity-file", v)] }),
+        new("identity-file", "FILE", "a private key to log in with; may be repeated", (o, v) => o with { IdentityFiles = (o.IdentityFiles is { } f ? f + "\0" : "") + FilePath("identity-file", v) }),
         new("host-key", "ask|accept-new|SHA256:...", "what is done about an unknown host key (as ssh_config says, else ask)", (o, v) => o with { HostKey = HostKey(v) }),
         new("links", "contain|asis", "what symbolic links that lead out of the mount show (contain)", (o, v) => o with { Links = Links(v) }),
         new("idmap", "user|none|file", "how owners on an SFTP server become owners here (user)", (o, v) => o with { IdMap = Map(v) }),

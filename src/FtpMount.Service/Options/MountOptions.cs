@@ -113,8 +113,8 @@ public sealed record MountOptions
     /// <summary>ssh-command: the program and first arguments of transport=ssh.</summary>
     public string? SshCommand { get; init; }
 
-    /// <summary>identity-file: the private keys to be tried, in order. Absolute paths.</summary>
-    public IReadOnlyList<string> IdentityFiles { get; init; } = [];
+    /// <summary>identity-file: the private keys to be tried, in order. Absolute paths with NUL, which no path holds, between them.</summary>
+    public string? IdentityFiles { get; init; }
 
     /// <summary>host-key: what is done about an unknown host key, as <see cref="HostKeyPolicy.TryParse"/> reads it.</summary>
     public string? HostKey { get; init; }
