@@ -1,5 +1,6 @@
 using FtpMount.Remote;
 using Renci.SshNet;
+using SshSession = Renci.SshNet.Session;
 
 namespace FtpMount.Sftp.Transport.BuiltIn;
 
@@ -16,7 +17,7 @@ internal sealed class PasswordMethod(string host, string user, string? password,
     public bool WasTried { get; private set; }
 
     /// <inheritdoc/>
-    public override AuthenticationResult Authenticate(Session session)
+    public override AuthenticationResult Authenticate(SshSession session)
     {
         var result = AuthenticationResult.Failure;
         for (var attempt = 0; attempt < (password is null ? Attempts : 1) && result == AuthenticationResult.Failure; attempt++)

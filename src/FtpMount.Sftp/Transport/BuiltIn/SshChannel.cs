@@ -3,6 +3,7 @@ using System.Threading.Tasks.Sources;
 using FtpMount.Remote;
 using Renci.SshNet;
 using Renci.SshNet.Messages.Connection;
+using SshSession = Renci.SshNet.Session;
 
 namespace FtpMount.Sftp.Transport.BuiltIn;
 
@@ -30,7 +31,7 @@ internal sealed class SshChannel : IAsyncDisposable, IValueTaskSource<int>
     private const int LargestPacket = 64 << 10;
 
     private readonly SshConnection _connection;
-    private readonly Session _session;
+    private readonly SshSession _session;
     private readonly uint _number;
     private readonly Lock _lock = new();
     private readonly ReceiveBuffer _received = new();

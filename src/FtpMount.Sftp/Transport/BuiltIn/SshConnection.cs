@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Renci.SshNet;
 using Renci.SshNet.Common;
 using Renci.SshNet.Messages;
+using SshSession = Renci.SshNet.Session;
 
 namespace FtpMount.Sftp.Transport.BuiltIn;
 
@@ -27,7 +28,7 @@ internal sealed class SshConnection : IAsyncDisposable
     private uint _lastChannelNumber;
     private bool _disposed;
 
-    private SshConnection(Session session, string name, TimeProvider time, ILogger logger)
+    private SshConnection(SshSession session, string name, TimeProvider time, ILogger logger)
     {
         Session = session;
         Name = name;
@@ -42,7 +43,7 @@ internal sealed class SshConnection : IAsyncDisposable
     public event Action<RemoteException>? Lost;
 
     /// <summary>SSH.NET's part.</summary>
-    public Session Session { get; }
+    public SshSession Session { get; }
 
     /// <summary>The host for messages.</summary>
     public string Name { get; }
