@@ -4,6 +4,7 @@
 # Makes the servers that the tests run against available, and does nothing when they already are:
 #   - vsftpd, ProFTPD and Pure-FTPd conflict with each other as packages, so they are downloaded with apt-get and unpacked
 #     side by side, with the libraries they lack, into ${XDG_CACHE_HOME:-~/.cache}/ftpmount-tests/servers; nothing of them is installed;
+#   - inetutils-ftpd likewise; busybox's ftpd is in no package and built from the source package (gcc and make);
 #   - OpenSSH, pyftpdlib, fuse3 and openssl are installed with apt-get (as root, or through sudo);
 #   - as root, a system user "ftpmount-test" with a random password (kept in /var/lib/ftpmount-tests, readable by root only),
 #     no shell and a cheap password hash, and a PAM service of the same name. The servers let this user in.
@@ -48,6 +49,12 @@ command -v sftp >/dev/null || missing+=(openssh-client)
 [ -x /usr/bin/python3 ] && /usr/bin/python3 -c 'import pyftpdlib, OpenSSL' 2>/dev/null || missing+=(python3-pyftpdlib python3-openssl)
 command -v fusermount3 >/dev/null || missing+=(fuse3)
 command -v openssl >/dev/null || missing+=(openssl)
+[ -x "$servers/busybox/busybox" ] || {
+  command -v make >/dev/null || missing+=(make)
+  command -v gcc >/dev/null || missing+=(gcc)
+  [ -f /usr/include/crypt.h ] || missing+=(libc6-dev)
+  command -v bzip2 >/dev/null || missing+=(bzip2)
+}
 if [ ${#missing[@]} -gt 0 ]; then
   command -v apt-get >/dev/null || die "apt-get is not here; install by hand what is missing: ${missing[*]}"
   refresh_lists
@@ -92,6 +99,51 @@ unpack() {
 unpack vsftpd usr/sbin/vsftpd vsftpd
 unpack proftpd usr/sbin/proftpd proftpd-core proftpd-mod-crypto
 unpack pure-ftpd usr/sbin/pure-ftpd pure-ftpd pure-ftpd-common
+unpack inetutils-ftpd usr/sbin/ftpd inetutils-ftpd
+
+# --- the one that the distribution leaves out ---------------------------------------------------------------------------
+# The packages of busybox have no ftpd, so their source is fetched from the same archive and built with what is needed of it: ftpd, and tcpsvd,
+# which listens for it and for inetutils-ftpd. Its package lists go into a folder of their own; the machine's sources are left alone.
+build_busybox() {
+  local folder=$servers/busybox work archive suite keyring option
+  [ -f "$folder/.complete" ] && [ -x "$folder/busybox" ] && return 0
+  work=$(mktemp -d "$servers/.unpack.XXXXXX")
+  archive=$(apt-get download --print-uris busybox 2>/dev/null | sed -n "s|^'\(.*\)/pool/.*|\1|p" | head -1)
+  # shellcheck source=/dev/null
+  suite=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
+  keyring=$(ls /usr/share/keyrings/"$(. /etc/os-release && printf '%s' "${ID:-}")"-archive-keyring.gpg 2>/dev/null || true)
+  [ -n "$archive" ] && [ -n "$suite" ] || { rm -rf "$work"; die "cannot tell where the source of busybox comes from"; }
+  say "Building busybox from its source package into $folder"
+  (
+    cd "$work"
+    echo "deb-src ${keyring:+[signed-by=$keyring] }$archive $suite main" >source.list
+    mkdir -p lists/partial
+    own=(-o "Dir::Etc::SourceList=$work/source.list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$work/lists")
+    { apt-get "${own[@]}" update -qq && apt-get "${own[@]}" source -qq --download-only busybox; } >download.log 2>&1 || { cat download.log >&2; exit 1; }
+    mkdir source
+    tar -xf busybox_*.orig.tar.* -C source --strip-components=1
+    cd source
+    {
+      make allnoconfig
+      for option in FTPD FEATURE_FTPD_WRITE FEATURE_FTPD_AUTHENTICATION FEATURE_SHADOWPASSWDS LS FEATURE_LS_TIMESTAMPS FEATURE_LS_USERNAME \
+          TCPSVD FEATURE_IPV6 LFS LONG_OPTS UNICODE_SUPPORT UNICODE_COMBINING_WCHARS UNICODE_WIDE_WCHARS; do
+        sed -i "s/^# CONFIG_$option is not set/CONFIG_$option=y/" .config
+      done
+      (yes '' || true) | make oldconfig
+      # Names in all of Unicode, as the distribution's own busybox shows them.
+      sed -i "s/^CONFIG_LAST_SUPPORTED_WCHAR=.*/CONFIG_LAST_SUPPORTED_WCHAR=0/" .config
+      make -j"$(nproc)"
+    } >build.log 2>&1 || { tail -20 build.log >&2; exit 1; }
+  ) || { rm -rf "$work"; die "cannot build busybox"; }
+  mkdir "$work/tree"
+  mv "$work/source/busybox" "$work/tree/busybox"
+  touch "$work/tree/.complete"
+  chmod -R go+rX "$work/tree"
+  rm -rf "$folder"
+  mv "$work/tree" "$folder"
+  rm -rf "$work"
+}
+build_busybox
 
 # --- the account (root only: an ordinary user's servers run as that user) ------------------------------------------------
 if [ "$(id -u)" = 0 ]; then

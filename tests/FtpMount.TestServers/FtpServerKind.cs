@@ -14,4 +14,10 @@ public enum FtpServerKind
 
     /// <summary>pyftpdlib: RFC 3659 complete, one thread, quick to start.</summary>
     Pyftpdlib,
+
+    /// <summary>GNU inetutils' ftpd, of the BSD family: FEAT without MLST, LIST by /bin/ls, plain 550 with the system's words.</summary>
+    InetutilsFtpd,
+
+    /// <summary>busybox ftpd, as in routers and cameras: LIST without options, SIZE and MDTM, every refusal is <c>550 Error</c>.</summary>
+    BusyboxFtpd,
 }

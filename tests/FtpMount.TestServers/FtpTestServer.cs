@@ -49,6 +49,9 @@ public sealed class FtpTestServer : IAsyncDisposable
     /// <summary>The folder on disk that the FTP user sees as its login folder.</summary>
     public string RootDirectory => _instance.Directory.Root;
 
+    /// <summary>What the server calls <see cref="RootDirectory"/>: the root where it confines its users, otherwise the path on disk.</summary>
+    public string LoginFolder => Kind == FtpServerKind.InetutilsFtpd || (!TestAccount.IsRoot && Kind is FtpServerKind.Vsftpd or FtpServerKind.BusyboxFtpd) ? RootDirectory : "/";
+
     /// <summary>The folder with its logs.</summary>
     public string LogDirectory => _instance.Directory.Log;
 

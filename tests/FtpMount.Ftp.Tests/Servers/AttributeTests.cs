@@ -7,7 +7,7 @@ public sealed class AttributeTests(FtpSiteFixture fixture) : IClassFixture<FtpSi
 {
     private static readonly DateTimeOffset Then = new(2021, 3, 4, 5, 6, 7, TimeSpan.Zero);
 
-    public static TheoryData<FtpServerKind> Kinds => [.. FtpServerKinds.All];
+    public static TheoryData<FtpServerKind> Kinds => [.. FtpServerKinds.Every];
 
     [Theory]
     [MemberData(nameof(Kinds))]

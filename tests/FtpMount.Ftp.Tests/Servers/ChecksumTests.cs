@@ -6,7 +6,7 @@ namespace FtpMount.Ftp.Tests.Servers;
 
 public sealed class ChecksumTests(FtpSiteFixture fixture) : IClassFixture<FtpSiteFixture>
 {
-    public static TheoryData<FtpServerKind> KindsWithout => [.. FtpServerKinds.All.Where(kind => kind != FtpServerKind.ProFtpd)];
+    public static TheoryData<FtpServerKind> KindsWithout => [.. FtpServerKinds.Every.Where(kind => kind != FtpServerKind.ProFtpd)];
 
     public static TheoryData<ChecksumAlgorithm> Algorithms => [.. Enum.GetValues<ChecksumAlgorithm>()];
 

@@ -6,7 +6,7 @@ namespace FtpMount.Ftp.Tests.Servers;
 
 public sealed class ContentTests(FtpSiteFixture fixture) : IClassFixture<FtpSiteFixture>
 {
-    public static TheoryData<FtpServerKind> Kinds => [.. FtpServerKinds.All];
+    public static TheoryData<FtpServerKind> Kinds => [.. FtpServerKinds.Every];
 
     private static byte[] Bytes(int count) => RandomNumberGenerator.GetBytes(count);
 

@@ -6,7 +6,7 @@ namespace FtpMount.Ftp.Tests.Servers;
 
 public sealed class CopyTests(FtpSiteFixture fixture) : IClassFixture<FtpSiteFixture>
 {
-    public static TheoryData<FtpServerKind> KindsWithout => [.. FtpServerKinds.All.Where(kind => kind != FtpServerKind.ProFtpd)];
+    public static TheoryData<FtpServerKind> KindsWithout => [.. FtpServerKinds.Every.Where(kind => kind != FtpServerKind.ProFtpd)];
 
     [Fact]
     public async Task ProFTPD_copies_a_file_without_moving_its_content()

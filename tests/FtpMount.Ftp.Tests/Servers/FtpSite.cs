@@ -13,7 +13,7 @@ public sealed class FtpSite : IAsyncDisposable
         Server = server;
         Proxy = proxy;
         Ftp = ftp;
-        Folder = RemotePath.Root.Combine(folder);
+        Folder = RemotePath.Parse(server.LoginFolder).Combine(folder);
         Local = Path.Combine(server.RootDirectory, folder);
     }
 

@@ -8,7 +8,7 @@ namespace FtpMount.Ftp.Tests.Servers;
 
 public sealed class SessionTests(FtpSiteFixture fixture) : IClassFixture<FtpSiteFixture>
 {
-    public static TheoryData<FtpServerKind> Kinds => [.. FtpServerKinds.All];
+    public static TheoryData<FtpServerKind> Kinds => [.. FtpServerKinds.Every];
 
     [Theory]
     [MemberData(nameof(Kinds))]

@@ -5,7 +5,7 @@ namespace FtpMount.Ftp.Tests.Servers;
 
 public sealed class SpaceTests(FtpSiteFixture fixture) : IClassFixture<FtpSiteFixture>
 {
-    public static TheoryData<FtpServerKind> Kinds => [.. FtpServerKinds.All];
+    public static TheoryData<FtpServerKind> Kinds => [.. FtpServerKinds.Every];
 
     [Fact]
     public async Task The_quota_of_ProFTPD_is_the_space()

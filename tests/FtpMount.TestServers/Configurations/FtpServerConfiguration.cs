@@ -17,6 +17,8 @@ internal abstract class FtpServerConfiguration
         FtpServerKind.ProFtpd => new ProFtpdConfiguration(),
         FtpServerKind.PureFtpd => new PureFtpdConfiguration(),
         FtpServerKind.Pyftpdlib => new PyftpdlibConfiguration(),
+        FtpServerKind.InetutilsFtpd => new InetutilsFtpdConfiguration(),
+        FtpServerKind.BusyboxFtpd => new BusyboxFtpdConfiguration(),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "There is no such server"),
     };
 

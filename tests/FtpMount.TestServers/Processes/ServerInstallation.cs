@@ -40,6 +40,8 @@ internal static class ServerInstallation
         FtpServerKind.Vsftpd => "vsftpd",
         FtpServerKind.ProFtpd => "proftpd",
         FtpServerKind.PureFtpd => "pure-ftpd",
+        FtpServerKind.InetutilsFtpd => "inetutils-ftpd",
+        FtpServerKind.BusyboxFtpd => "busybox",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "This server is not unpacked"),
     });
 
@@ -62,8 +64,12 @@ internal static class ServerInstallation
     {
         null => File.Exists(Sshd),
         FtpServerKind.Pyftpdlib => Directory.Exists("/usr/lib/python3/dist-packages/pyftpdlib") && Directory.Exists("/usr/lib/python3/dist-packages/OpenSSL"),
-        { } unpacked => File.Exists(Path.Combine(FolderOf(unpacked), ".complete")),
+        // busybox has the listener for it.
+        FtpServerKind.InetutilsFtpd => IsUnpacked(FtpServerKind.InetutilsFtpd) && IsUnpacked(FtpServerKind.BusyboxFtpd),
+        { } unpacked => IsUnpacked(unpacked),
     };
+
+    private static bool IsUnpacked(FtpServerKind kind) => File.Exists(Path.Combine(FolderOf(kind), ".complete"));
 
     /// <summary>Runs the installation script unless everything is here.</summary>
     /// <exception cref="InvalidOperationException">The script failed; the message has its output.</exception>
