@@ -219,15 +219,17 @@ public sealed partial class FtpFileSystem
         FtpConnection connection, RemotePath path, FtpReply reply, CancellationToken cancellationToken)
     {
         var error = reply.Code == FtpReplyCode.BadParameters ? RemoteError.Unsupported : FtpErrorMapping.Classify(reply);
-        if (error is null)
+        // "No such file" may be said of a name that begins with the time (inetutils-ftpd).
+        if (error is null or RemoteError.NotFound)
         {
+            var said = error;
             error = await FtpStat.ProbeAsync(connection, path, cancellationToken) switch
             {
                 FtpPathState.Missing => RemoteError.NotFound,
                 // vsftpd and pyftpdlib set the time of files only.
                 FtpPathState.Directory when !reply.Mentions("chmod"u8) => RemoteError.Unsupported,
                 FtpPathState.File when _site.Mfmt == FtpSupport.No && _site.MdtmSet == FtpSupport.Unknown && !reply.Mentions("chmod"u8) => DoubtMdtm(),
-                _ => RemoteError.AccessDenied,
+                _ => said is null ? RemoteError.AccessDenied : RemoteError.Unsupported,
             };
         }
 

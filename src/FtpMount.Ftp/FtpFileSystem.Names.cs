@@ -268,11 +268,65 @@ public sealed partial class FtpFileSystem
 
         if (path.Name.AsSpan().ContainsAny(ControlCharacters))
         {
+            const string Sample = "\t\u0001\u001B\u007F.";
             if (_site.ControlCharacters == FtpSupport.Unknown)
-                _site.ControlCharacters = await _pool.RunAsync(lane, repeatable: true, (connection, token) => IsKeptAsync(connection, path.Parent, "\t\u0001\u001B\u007F.", token), cancellationToken);
+                _site.ControlCharacters = await _pool.RunAsync(lane, repeatable: true, (connection, token) => IsKeptAndListedAsync(connection, path.Parent, Sample, token), cancellationToken);
             if (_site.ControlCharacters == FtpSupport.No)
                 throw FtpErrorMapping.Failure(RemoteError.InvalidName, "Using the name", path, null);
         }
+
+        if (_site.Mlsd == FtpSupport.No && path.Name.AsSpan().ContainsAnyInRange('\uDC80', '\uDCFF') && HasRawBytes(path.Name))
+        {
+            if (_site.RawBytes == FtpSupport.Unknown)
+                _site.RawBytes = await IsListedOnceAsync("\uDCE9\uDCFF.");
+            if (_site.RawBytes == FtpSupport.No)
+                throw FtpErrorMapping.Failure(RemoteError.InvalidName, "Using the name", path, null);
+        }
+
+        ValueTask<FtpSupport> IsListedOnceAsync(string sample) => _pool.RunAsync(
+            lane, repeatable: true, (connection, token) => IsListedAsync(connection, path.Parent, sample, token), cancellationToken);
+    }
+
+    private async ValueTask<FtpSupport> IsKeptAndListedAsync(FtpConnection connection, RemotePath beside, string sample, CancellationToken cancellationToken)
+    {
+        var kept = await IsKeptAsync(connection, beside, sample, cancellationToken);
+        return kept == FtpSupport.Yes && _site.Mlsd == FtpSupport.No ? await IsListedAsync(connection, beside, sample, cancellationToken) : kept;
+    }
+
+    /// <summary>Whether a name has bytes that are no text: lone low surrogates (<see cref="NameCodec"/>).</summary>
+    private static bool HasRawBytes(string name)
+    {
+        for (var i = 0; i < name.Length; i++)
+        {
+            if (char.IsLowSurrogate(name[i]) && (i == 0 || !char.IsHighSurrogate(name[i - 1])))
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// Whether LIST shows a name as it is: busybox ftpd and others that print for a terminal show a question mark for what has no glyph. A file of that name could be made
+    /// and never be found again. Tried in a directory of its own.
+    /// </summary>
+    /// <returns>Unknown when the server does not let the directory be made.</returns>
+    private async ValueTask<FtpSupport> IsListedAsync(FtpConnection connection, RemotePath beside, string name, CancellationToken cancellationToken)
+    {
+        var folder = beside.Combine(".ftpmount-" + Guid.NewGuid().ToString("N")[..12]);
+        var probe = folder.Combine(name);
+        var made = await connection.ExchangeAsync([_site.Command("MKD", folder), _site.Command("MKD", probe)], cancellationToken);
+        if (!made[0].Code.IsCompletion)
+            return FtpSupport.Unknown;
+        var shown = false;
+        if (made[1].Code.IsCompletion)
+        {
+            await foreach (var entry in FtpListing.ListAsync(connection, folder, exactTimes: false, cancellationToken))
+                shown |= entry.Name == name;
+            await connection.ExchangeAsync(_site.Command("RMD", probe), cancellationToken);
+        }
+
+        await connection.ExchangeAsync(_site.Command("RMD", folder), cancellationToken);
+        return shown ? FtpSupport.Yes : FtpSupport.No;
     }
 
     /// <summary>Whether the server keeps a name that ends so.</summary>

@@ -203,8 +203,15 @@ internal static class FtpStat
             return await LookInListingAsync(connection, path, isDirectory, size, modified, cancellationToken);
         if (path.IsRoot)
             return (FtpPathState.Denied, null);
-        return (await StateBelowAsync(connection, path.Parent, cancellationToken), null);
+        var state = await StateBelowAsync(connection, path.Parent, cancellationToken);
+        // A server that never says why (busybox: "550 Error") says the same of what is missing and of a directory that this user may not enter.
+        return state == FtpPathState.Missing && IsSilent(replies[0]) && IsSilent(replies[1]) && IsSilent(replies[2])
+            ? await LookInListingAsync(connection, path, isDirectory, size, modified, cancellationToken)
+            : (state, null);
     }
+
+    /// <summary>Whether a refusal tells nothing, not even the path: one word or none.</summary>
+    private static bool IsSilent(FtpReply reply) => reply.Code == FtpReplyCode.FileUnavailable && !reply.FirstLine.Trim((byte)' ').Contains((byte)' ');
 
     /// <summary>Mode and owner of a file, from STAT, where the server gives one line about it.</summary>
     private static async ValueTask<RemoteEntry> DescribeFileAsync(

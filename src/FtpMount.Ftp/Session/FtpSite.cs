@@ -214,6 +214,9 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
     /// <summary>Control characters in names are kept as they are.</summary>
     public FtpSupport ControlCharacters { get; set; }
 
+    /// <summary>Bytes in names that are no text in the site's charset are kept and listed as they are; asked only where LIST is all there is.</summary>
+    public FtpSupport RawBytes { get; set; }
+
     /// <summary>The byte 255 must be doubled (Telnet's IAC; ProFTPD).</summary>
     public FtpSupport IacDoubling { get; set; }
 

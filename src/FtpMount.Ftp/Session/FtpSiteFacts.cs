@@ -51,6 +51,7 @@ internal static class FtpSiteFacts
         new("restartStore", s => s.RestartStore, (s, v) => s.RestartStore = v),
         new("trailingSpace", s => s.TrailingSpace, (s, v) => s.TrailingSpace = v),
         new("controlCharacters", s => s.ControlCharacters, (s, v) => s.ControlCharacters = v),
+        new("rawBytes", s => s.RawBytes, (s, v) => s.RawBytes = v),
         new("iacDoubling", s => s.IacDoubling, (s, v) => s.IacDoubling = v, TrustsYes: true),
         new("longBursts", s => s.BearsLongBursts ? FtpSupport.Yes : FtpSupport.No, (s, v) => s.BearsLongBursts = v == FtpSupport.Yes, TrustsYes: true),
     ];

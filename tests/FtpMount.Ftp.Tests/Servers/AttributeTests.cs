@@ -7,7 +7,24 @@ public sealed class AttributeTests(FtpSiteFixture fixture) : IClassFixture<FtpSi
 {
     private static readonly DateTimeOffset Then = new(2021, 3, 4, 5, 6, 7, TimeSpan.Zero);
 
-    public static TheoryData<FtpServerKind> Kinds => [.. FtpServerKinds.Every];
+    public static TheoryData<FtpServerKind> Kinds => [.. FtpServerKinds.All];
+
+    [Theory]
+    [InlineData(FtpServerKind.InetutilsFtpd)]
+    [InlineData(FtpServerKind.BusyboxFtpd)]
+    public async Task A_server_that_cannot_set_times_says_so_and_not_that_the_file_is_missing(FtpServerKind kind)
+    {
+        await using var site = await fixture.OpenAsync(kind);
+        site.Put("file", "1");
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal(RemoteError.Unsupported, await FtpSite.ErrorOf(() => site.Ftp.SetAttributesAsync(
+                site["file"], new RemoteAttributeChange { Modified = new DateTimeOffset(2021, 3, 4, 5, 6, 7, TimeSpan.Zero) }, Lane.Interactive, FtpSite.Token).AsTask()));
+        }
+
+        Assert.Equal("1", await File.ReadAllTextAsync(Path.Combine(site.Local, "file"), FtpSite.Token));
+        Assert.Single(await site.ListAsync(site.Folder));
+    }
 
     [Theory]
     [MemberData(nameof(Kinds))]

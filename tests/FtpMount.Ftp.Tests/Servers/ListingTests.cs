@@ -8,6 +8,9 @@ public sealed class ListingTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
 {
     public static TheoryData<FtpServerKind> Kinds => [.. FtpServerKinds.Every];
 
+    /// <summary>Those that tell all of one path in one round trip.</summary>
+    public static TheoryData<FtpServerKind> KindsThatDescribe => [.. FtpServerKinds.All];
+
     [Theory]
     [MemberData(nameof(Kinds))]
     public async Task Listing_gives_kinds_sizes_times_and_modes(FtpServerKind kind)
@@ -46,12 +49,17 @@ public sealed class ListingTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
             var stat = await site.StatAsync(site.Folder.Combine(listed.Name));
             Assert.Equal(listed.Name, stat.Name);
             Assert.Equal(listed.Kind, stat.Kind);
-            Assert.Equal(listed.Mode, stat.Mode);
-            Assert.Equal(listed.UserId, stat.UserId);
-            Assert.Equal(listed.GroupId, stat.GroupId);
+            // inetutils splits the argument of STAT at the space, and neither of the small servers describes a directory but by its listing.
+            if (!FtpServerKinds.ListOnly.Contains(kind) || stat.Mode is not null)
+            {
+                Assert.Equal(listed.Mode, stat.Mode);
+                Assert.Equal(listed.UserId, stat.UserId);
+                Assert.Equal(listed.GroupId, stat.GroupId);
+            }
+
             if (listed.Kind == RemoteKind.File)
                 Assert.Equal(listed.Size, stat.Size);
-            Assert.True(listed.Modified!.Value.IsConsistentWith(stat.Modified!.Value), $"{listed.Name}: {listed.Modified} {stat.Modified}");
+            Assert.True(stat.Modified is null ? FtpServerKinds.ListOnly.Contains(kind) : listed.Modified!.Value.IsConsistentWith(stat.Modified.Value), $"{listed.Name}: {listed.Modified} {stat.Modified}");
         }
     }
 
@@ -101,11 +109,11 @@ public sealed class ListingTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
         Assert.Equal(RemoteError.AccessDenied, await FtpSite.ErrorOf(() => site.ListAsync(site["locked"])));
     }
 
-    /// <summary>Pure-FTPd forbids backslashes; this pyftpdlib cannot make directories whose names are not UTF-8.</summary>
+    /// <summary>Pure-FTPd forbids backslashes; this pyftpdlib cannot make directories whose names are not UTF-8, and busybox cannot list them.</summary>
     private static IEnumerable<string> OddNamesOf(FtpServerKind kind) => kind switch
     {
         FtpServerKind.PureFtpd => OddNames.Where(name => !name.Contains('\\')),
-        FtpServerKind.Pyftpdlib => OddNames.Where(name => !name.Any(c => c is >= '\uDC80' and <= '\uDCFF') || name.Any(char.IsHighSurrogate)),
+        FtpServerKind.Pyftpdlib or FtpServerKind.BusyboxFtpd => OddNames.Where(name => !name.Any(c => c is >= '\uDC80' and <= '\uDCFF') || name.Any(char.IsHighSurrogate)),
         _ => OddNames,
     };
 
@@ -158,14 +166,14 @@ public sealed class ListingTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
     public async Task Stat_of_the_root_works(FtpServerKind kind)
     {
         await using var site = await fixture.OpenAsync(kind);
-        Assert.Equal(RemotePath.Root, site.Ftp.Root);
+        Assert.Equal(RemotePath.Parse(site.Server.LoginFolder), site.Ftp.Root);
         var root = await site.StatAsync(RemotePath.Root);
         Assert.Equal(RemoteKind.Directory, root.Kind);
         Assert.Equal("", root.Name);
     }
 
     [Theory]
-    [MemberData(nameof(Kinds))]
+    [MemberData(nameof(KindsThatDescribe))]
     public async Task Stat_costs_one_round_trip(FtpServerKind kind)
     {
         await using var site = await fixture.OpenAsync(kind, proxied: true, options => options with { Connections = 1 });
@@ -196,7 +204,7 @@ public sealed class ListingTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
         await site.ListAsync(site.Folder);
         site.Proxy!.ClearCommands();
         await site.ListAsync(site.Folder);
-        Assert.Equal(kind == FtpServerKind.Vsftpd ? 2 : 1, site.Proxy.RoundTrips);
+        Assert.Equal(kind == FtpServerKind.Vsftpd || FtpServerKinds.ListOnly.Contains(kind) ? 2 : 1, site.Proxy.RoundTrips);
     }
 
     [Theory]

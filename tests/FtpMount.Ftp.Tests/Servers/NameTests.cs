@@ -62,7 +62,9 @@ public sealed class NameTests(FtpSiteFixture fixture) : IClassFixture<FtpSiteFix
         Assert.False(File.Exists(Path.Combine(site.Local, "file")));
         Assert.Equal(RemoteError.NotFound, await FtpSite.ErrorOf(() => DeleteAsync(site, "file")));
         Assert.Equal(RemoteError.NotFound, await FtpSite.ErrorOf(() => DeleteAsync(site, "missing/file")));
-        Assert.Equal(RemoteError.IsADirectory, await FtpSite.ErrorOf(() => DeleteAsync(site, "dir")));
+        // The BSD family's DELE removes empty directories, too; a mount asks for files only.
+        if (kind != FtpServerKind.InetutilsFtpd)
+            Assert.Equal(RemoteError.IsADirectory, await FtpSite.ErrorOf(() => DeleteAsync(site, "dir")));
         if (!Environment.IsPrivilegedProcess)
             return;
         Directory.CreateDirectory(Path.Combine(site.Local, "readonly"));
@@ -168,8 +170,9 @@ public sealed class NameTests(FtpSiteFixture fixture) : IClassFixture<FtpSiteFix
         {
             await using var site = await fixture.OpenAsync(kind);
             site.Put("file", "1");
-            if (kind == FtpServerKind.PureFtpd)
+            if (kind is FtpServerKind.PureFtpd or FtpServerKind.BusyboxFtpd)
             {
+                await site.ListAsync(site.Folder);
                 Assert.Equal(RemoteError.InvalidName, await FtpSite.ErrorOf(() => site.StoreAsync(site[name], [1]).AsTask()));
                 Assert.Equal(RemoteError.InvalidName, await FtpSite.ErrorOf(() => MakeAsync(site, name)));
                 Assert.Equal(RemoteError.InvalidName, await FtpSite.ErrorOf(() => RenameAsync(site, "file", name, true)));
@@ -198,6 +201,13 @@ public sealed class NameTests(FtpSiteFixture fixture) : IClassFixture<FtpSiteFix
         {
             if (kind == FtpServerKind.PureFtpd && name.Contains('\\'))
                 continue;
+            if (kind == FtpServerKind.BusyboxFtpd && name.Contains('\uDCE9') | name.Contains('\uDCFF'))
+            {
+                await site.ListAsync(site.Folder);
+                Assert.Equal(RemoteError.InvalidName, await FtpSite.ErrorOf(() => site.StoreAsync(site[name], [1]).AsTask()));
+                continue;
+            }
+
             await site.StoreAsync(site[name], [1, 2, 3]);
             Assert.Equal([1, 2, 3], await site.ReadAsync(site[name]));
             var stat = await site.StatAsync(site[name]);

@@ -20,6 +20,9 @@ public sealed class SessionTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
             await site.StoreAsync(site["file"], [1, 2, 3]);
             Assert.Equal([1, 2, 3], await site.ReadAsync(site["file"]));
             Assert.Single(await site.ListAsync(site.Folder));
+            // busybox knows no EPRT, and LIST -a shows nothing there, so the first LIST is sent twice.
+            if (kind == FtpServerKind.BusyboxFtpd)
+                continue;
             var expected = mode switch { FtpDataMode.Pasv => "PASV", FtpDataMode.Active => "EPRT", _ => "EPSV" };
             Assert.Equal(3, site.Proxy!.Commands.Count(command => command.StartsWith(expected, StringComparison.Ordinal)));
         }
@@ -36,6 +39,8 @@ public sealed class SessionTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
         await using var server = await FtpTestServer.StartAsync(kind, new FtpServerOptions { ListenAddress = "::1" }, FtpSite.Token);
         foreach (var mode in new[] { FtpDataMode.Auto, FtpDataMode.Active })
         {
+            if (mode == FtpDataMode.Active && kind == FtpServerKind.BusyboxFtpd)
+                continue; // it has PORT only, which knows no IPv6
             await using var site = await FtpSite.OpenAsync(server, change: options => options with { DataMode = mode });
             await site.StoreAsync(site["file"], [1, 2, 3]);
             Assert.Equal([1, 2, 3], await site.ReadAsync(site["file"]));
@@ -99,7 +104,7 @@ public sealed class SessionTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
         await using var site = await fixture.OpenAsync(kind);
         site.MakeDirectory("sub");
         var name = site.Folder.Name;
-        foreach (var path in new[] { name + "/sub", "/" + name + "/sub", name + "/./sub/" })
+        foreach (var path in new[] { name + "/sub", site["sub"].Value, name + "/./sub/" })
         {
             await using var other = await ConnectAsync(site.Server, options => options with { Path = path });
             Assert.Equal(site["sub"], other.Root);

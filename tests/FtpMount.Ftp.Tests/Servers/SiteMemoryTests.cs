@@ -7,7 +7,7 @@ public sealed class SiteMemoryTests(FtpSiteFixture fixture) : IClassFixture<FtpS
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("ftpmount-sites-").FullName;
 
-    public static TheoryData<FtpServerKind> Kinds => [.. FtpServerKinds.Every];
+    public static TheoryData<FtpServerKind> Kinds => [.. FtpServerKinds.All];
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
