@@ -19,6 +19,9 @@ internal sealed class FtpControlConnection : IDisposable
 {
     private const byte Iac = 0xFF;
 
+    /// <summary>Servers that report progress send some; one that sends nothing else never ends.</summary>
+    private const int MostPreliminaryReplies = 10_000;
+
     private FtpTransport _transport;
     private readonly ILogger _logger;
     private readonly Deadline _deadline;
@@ -26,6 +29,7 @@ internal sealed class FtpControlConnection : IDisposable
     private readonly ArrayBufferWriter<byte> _outgoing = new(512);
     private volatile bool _broken;
     private int _owed;
+    private int _preliminary;
 
     /// <param name="transport">The connection; owned from now on.</param>
     /// <param name="timeout">How long to wait for the next bytes of a reply.</param>
@@ -139,7 +143,15 @@ internal sealed class FtpControlConnection : IDisposable
             if (_logger.IsEnabled(LogLevel.Debug))
                 _logger.LogDebug("< {Reply}", reply!.Text);
             if (!reply!.Code.IsPreliminary)
+            {
                 _owed--;
+                _preliminary = 0;
+            }
+            else if (++_preliminary > MostPreliminaryReplies)
+            {
+                throw new RemoteException(RemoteError.ProtocolViolation, $"The server sent more than {MostPreliminaryReplies} preliminary replies to one command.");
+            }
+
             if (reply.Code == FtpReplyCode.ServiceNotAvailable)
                 _broken = true;
             ok = true;

@@ -13,6 +13,12 @@ namespace FtpMount.Ftp.Metadata;
 /// </summary>
 internal static class FtpListing
 {
+    /// <summary>
+    /// The most entries that wait for the time zone of listings to be known, which happens once per site. Those of a larger listing come with the day only, so that it
+    /// streams.
+    /// </summary>
+    private const int MostHeld = 20_000;
+
     private static readonly FtpCommand ListAll = new("LIST", "-a");
     private static readonly FtpCommand ListPlain = new("LIST");
 
@@ -33,9 +39,10 @@ internal static class FtpListing
         {
             var found = 0;
             List<RemoteEntry>? links = null;
-            // Times shown in a time zone that is not known yet; and files whose times will be asked.
+            // Times shown in a time zone that is not known yet; files whose times and files whose lengths will be asked.
             var offset = site.UtcOffset;
             List<RemoteEntry>? held = !transfer.IsMlsd && offset is null ? [] : null;
+            List<RemoteEntry>? sizeless = exactTimes ? [] : null;
             List<RemoteEntry>? asked = !transfer.IsMlsd && exactTimes && FtpListedTimes.AreKnownTo(site) ? [] : null;
             await foreach (var entry in transfer.ReadAsync(offset ?? TimeSpan.Zero, cancellationToken))
             {
@@ -48,10 +55,12 @@ internal static class FtpListing
                 }
                 else if (asked?.Count < FtpListedTimes.MostFiles && FtpListedTimes.IsCoarse(entry))
                     asked.Add(entry);
-                else if (held is not null)
+                else if (held?.Count < MostHeld)
                     held.Add(entry);
+                else if (sizeless?.Count < FtpListedTimes.MostFiles && FtpListedSizes.IsUnknown(site, entry))
+                    sizeless.Add(held is null ? entry : WithTrustedTime(site, entry));
                 else
-                    yield return entry;
+                    yield return held is null ? entry : WithTrustedTime(site, entry);
             }
 
             if (transfer.EndIsDoubtful)
@@ -64,10 +73,12 @@ internal static class FtpListing
 
             await foreach (var (entry, isExact) in FtpListedTimes.AskAsync(connection, directory, asked ?? [], cancellationToken))
             {
-                if (isExact || held is null)
-                    yield return entry;
-                else
+                if (!isExact && held is not null)
                     held.Add(entry);
+                else if (sizeless is not null && FtpListedSizes.IsUnknown(site, entry))
+                    sizeless.Add(entry);
+                else
+                    yield return entry;
             }
 
             if (held is not null)
@@ -75,8 +86,16 @@ internal static class FtpListing
                 if (asked is null)
                     await FtpListedTimes.CalibrateAsync(connection, directory, held, cancellationToken);
                 foreach (var entry in held)
-                    yield return Shift(site, entry);
+                {
+                    if (sizeless is not null && FtpListedSizes.IsUnknown(site, entry))
+                        sizeless.Add(Shift(site, entry));
+                    else
+                        yield return Shift(site, entry);
+                }
             }
+
+            await foreach (var entry in FtpListedSizes.AskAsync(connection, directory, sizeless ?? [], cancellationToken))
+                yield return entry;
 
             transfer.ThrowIfCutShort(directory);
             if (links is not null || (transfer.IsMlsd && site.HasHiddenLinks(directory)))
@@ -231,10 +250,19 @@ internal static class FtpListing
             throw await RefusalAsync(connection, directory, opening.Reply, cancellationToken);
         if (all && connection.Site.ListAll != FtpSupport.Yes)
             return null;
-        if (opening.Reply.Code == FtpReplyCode.FileBusy && connection.IsUsable)
+        if (connection.IsUsable && (opening.Reply.Code == FtpReplyCode.FileBusy || SaysEmpty(opening.Reply)))
             return new FtpListingTransfer(null, isMlsd: false, listsAll: all); // ProFTPD: an empty directory
         throw await RefusalAsync(connection, directory, opening.Reply, cancellationToken);
     }
+
+    /// <summary>
+    /// Whether a refusal to list a directory that was just entered says that nothing is in it: wu-ftpd's and IIS' "No such file", z/OS' "No data sets found", VMS' "File not
+    /// found".
+    /// </summary>
+    private static bool SaysEmpty(FtpReply reply) =>
+        reply.Code == FtpReplyCode.FileUnavailable
+        && (reply.Mentions("no files found"u8) || reply.Mentions("no such file"u8) || reply.Mentions("file not found"u8) || reply.Mentions("no data sets found"u8)
+            || reply.Mentions("no members found"u8) || reply.Mentions("no match"u8) || reply.Mentions("directory is empty"u8));
 
     /// <summary>Learns from a whole listing whether the server takes <c>-a</c> for what it is, or for a name that does not exist.</summary>
     /// <returns>The listing without <c>-a</c>, when the one with it said nothing; otherwise null.</returns>

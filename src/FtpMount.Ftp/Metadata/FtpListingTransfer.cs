@@ -16,8 +16,14 @@ namespace FtpMount.Ftp.Metadata;
 /// <param name="listsAll">Whether hidden files were asked for.</param>
 internal sealed class FtpListingTransfer(FtpDataTransfer? transfer, bool isMlsd, bool listsAll)
 {
+    /// <summary>
+    /// No honest directory has more; each entry costs its holder some 300 bytes. A listing without end would otherwise fill the memory.
+    /// </summary>
+    public const int MostLines = 1 << 22;
+
     private FtpReply? _final;
     private long _received;
+    private int _lines;
 
     /// <summary>Whether it is MLSD.</summary>
     public bool IsMlsd => isMlsd;
@@ -87,8 +93,8 @@ internal sealed class FtpListingTransfer(FtpDataTransfer? transfer, bool isMlsd,
     {
         if (_final is null)
             return;
-        // Pure-FTPd: "226 Output truncated to 10000 matches".
-        if (_final.Code.IsCompletion && !_final.Mentions("truncated"u8))
+        // Pure-FTPd: "226 Output truncated to 10000 matches"; others in other words.
+        if (_final.Code.IsCompletion && !_final.Mentions("truncated"u8) && !_final.Mentions("too many files"u8) && !_final.Mentions("list incomplete"u8))
             return;
         if (_final.Code == FtpReplyCode.FileBusy)
             return; // ProFTPD says 450 for a LIST without lines; whether the directory exists was asked before
@@ -126,6 +132,8 @@ internal sealed class FtpListingTransfer(FtpDataTransfer? transfer, bool isMlsd,
     {
         if (lines.TryRead(out var line))
         {
+            if (++_lines > MostLines)
+                throw new RemoteException(RemoteError.ProtocolViolation, $"The server sent a listing of more than {MostLines} lines.");
             entry = Parse(site, line, parser);
             return true;
         }

@@ -91,6 +91,14 @@ internal sealed class ScriptedFtpServer : IAsyncDisposable
                 if (reply == "!")
                     return;
                 await session.SendAsync(reply, _stop.Token);
+                if (session.Transfer is { } transfer)
+                {
+                    session.Transfer = null;
+                    await using (var data = new NetworkStream(await _data.AcceptSocketAsync(_stop.Token), ownsSocket: true))
+                        await transfer(data, _stop.Token);
+                    await session.SendAsync(session.Final, _stop.Token);
+                }
+
                 if (session.Content is { } content)
                 {
                     session.Content = null;

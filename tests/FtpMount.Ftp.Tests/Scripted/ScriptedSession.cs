@@ -12,7 +12,19 @@ internal sealed class ScriptedSession(NetworkStream stream)
     /// <summary>When a reply function sets it, this goes over the next data connection, after the reply.</summary>
     public string? Content { get; set; }
 
-    /// <summary>The reply after <see cref="Content"/>.</summary>
+    /// <summary>When a reply function sets it, it has the next data connection, after the reply; then comes <see cref="Final"/>.</summary>
+    public Func<NetworkStream, CancellationToken, Task>? Transfer { get; set; }
+
+    /// <summary>Where the session is, for servers with folders.</summary>
+    public string WorkingDirectory { get; set; } = "/";
+
+    /// <summary>For the test's use: the argument of the last REST.</summary>
+    public long Restart { get; set; }
+
+    /// <summary>For the test's use: the argument of the last RNFR.</summary>
+    public string? RenameFrom { get; set; }
+
+    /// <summary>The reply after <see cref="Content"/> or <see cref="Transfer"/>.</summary>
     public string Final { get; set; } = "226 done\r\n";
 
     public ValueTask SendAsync(string reply, CancellationToken cancellationToken) => stream.WriteAsync(Encoding.Latin1.GetBytes(reply), cancellationToken);
