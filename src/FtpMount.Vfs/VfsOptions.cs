@@ -27,6 +27,9 @@ public sealed record VfsOptions
     /// <summary>The most entries of directory listings held in memory, all directories together. A larger directory is read but not kept.</summary>
     public int CachedEntries { get; init; } = 200_000;
 
+    /// <summary>Whether what a program is about to want is fetched before it asks: listings ahead of a walk, small files ahead of a reader.</summary>
+    public bool Prefetch { get; init; } = true;
+
     /// <summary>Refuses every change with EROFS.</summary>
     public bool ReadOnly { get; init; }
 

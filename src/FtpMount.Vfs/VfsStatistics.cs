@@ -29,6 +29,21 @@ public sealed record VfsStatistics
     /// <summary>Listings asked of the server.</summary>
     public long Listings { get; init; }
 
+    /// <summary>Listings asked for ahead of a program that walks through a tree.</summary>
+    public long ListingsPrefetched { get; init; }
+
+    /// <summary>Those among them that were wanted.</summary>
+    public long ListingsPrefetchedUsed { get; init; }
+
+    /// <summary>Small files fetched ahead of a program that reads a directory's files.</summary>
+    public long FilesPrefetched { get; init; }
+
+    /// <summary>Those among them that were wanted.</summary>
+    public long FilesPrefetchedUsed { get; init; }
+
+    /// <summary>Bytes of small files fetched ahead that nobody has wanted.</summary>
+    public long BytesPrefetchedUnused { get; init; }
+
     /// <summary>Files with content that is not on the server yet.</summary>
     public int FilesPending { get; init; }
 

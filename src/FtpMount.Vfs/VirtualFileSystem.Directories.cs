@@ -136,6 +136,8 @@ public sealed partial class VirtualFileSystem
                 NodeTable.Leave(open);
             if (open.Listing is null && (open.Node.Deleted ? new DirectoryListing(_clock.Now) : _table.ValidListing(open.Node, _clock.Now)) is { } known)
                 NodeTable.Read(open, known);
+            if (cookie == 0 && !open.Node.Deleted)
+                _walks.NoteRead(open.Node);
             if (open.Listing is not null)
             {
                 Emit(open, cookie, sink);

@@ -173,6 +173,8 @@ public sealed partial class VirtualFileSystem
             var keep = file.KernelVersion is { } held && (file.IsDirty || held.IsSameAs(version));
             file.KernelVersion = version;
             _files[handle.Id.Value] = handle;
+            if (handle.CanRead && !handle.CanWrite)
+                _reads.NoteOpen(node);
             reply = new VfsOpenReply(handle.Id, keep, (flags & VfsOpenFlags.Direct) != 0);
         }
 

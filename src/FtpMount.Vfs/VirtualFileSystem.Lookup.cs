@@ -31,6 +31,8 @@ public sealed partial class VirtualFileSystem
             if (TryResolve(directory, name, ownsName: false, out var node, out var absentFor))
             {
                 _hits++;
+                if (directory.Directory!.IsListedAhead)
+                    _walks.NoteHit(directory);
                 return new(node is null ? new VfsEntry { EntryTimeout = absentFor } : _table.LookedUp(node, _clock.Now));
             }
 
@@ -149,7 +151,9 @@ public sealed partial class VirtualFileSystem
                     _misses++;
 
                     // While the caller has the name, a listing is not believed for it.
-                    stat = ownsName ? _revalidator.Stat(directory, name, ownsName) : _revalidator.StatUnlessListing(directory, name);
+                    stat = ownsName ? _revalidator.Stat(directory, name, ownsName)
+                        : _walks.NoteMiss(directory) && !directory.Directory!.ListingIsUseless ? null
+                        : _revalidator.StatUnlessListing(directory, name);
                     if (stat is null)
                         list = _revalidator.List(directory);
                 }

@@ -3,6 +3,7 @@ using FtpMount.Remote;
 using FtpMount.Vfs.Coherence;
 using FtpMount.Vfs.Content;
 using FtpMount.Vfs.Namespace;
+using FtpMount.Vfs.Prefetch;
 using FtpMount.Vfs.WriteBack;
 using Microsoft.Extensions.Logging;
 
@@ -29,6 +30,8 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
     private readonly NodeTable _table;
     private readonly NamespaceLocks _locks;
     private readonly Revalidator _revalidator;
+    private readonly ListingPrefetch _walks;
+    private readonly FilePrefetch _reads;
     private readonly ContentCache _content;
     private readonly Uploader _uploader;
     private readonly UnlinkedFiles _unlinked;
@@ -64,6 +67,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         _table = new NodeTable(remote.Root, options, _clock);
         _locks = new NamespaceLocks(_table.Gate);
         _revalidator = new Revalidator(_table, _locks, remote, options, _clock, loggers.CreateLogger<Revalidator>(), _stopping.Token);
+        _walks = new ListingPrefetch(_table, _revalidator, remote, options, _clock);
         var contentOptions = new ContentCacheOptions
         {
             Directory = options.CacheDirectory,
@@ -72,6 +76,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
             Timeout = options.Timeout,
         };
         _content = new ContentCache(remote, contentOptions, time, loggers.CreateLogger<ContentCache>());
+        _reads = new FilePrefetch(_table, _content, remote, options, _clock, _stopping.Token);
         _uploader = new Uploader(_table, _locks, remote, _content, options.VerifyChecksums, _clock, loggers.CreateLogger<Uploader>(), _stopping.Token);
         _unlinked = new UnlinkedFiles(_table, _locks, remote, _content, _clock, loggers.CreateLogger<UnlinkedFiles>(), _stopping.Token);
     }
@@ -96,6 +101,11 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
                     Misses = _misses,
                     Stats = _revalidator.Stats,
                     Listings = _revalidator.Listings,
+                    ListingsPrefetched = _walks.Listed,
+                    ListingsPrefetchedUsed = _walks.Used,
+                    FilesPrefetched = _reads.Fetched,
+                    FilesPrefetchedUsed = _reads.Used,
+                    BytesPrefetchedUnused = _reads.BytesUnused,
                     FilesPending = _uploader.PendingCount,
                     UploadsDone = _uploader.Done,
                     UploadsFailed = _uploader.Failed,
@@ -119,6 +129,21 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
     /// <summary>Returns when the removals of what unlinked files left on the server that are under way have been tried.</summary>
     internal Task RemovalsAsync() => _unlinked.RunningAsync();
 
+    /// <summary>Returns when nothing is being fetched ahead any more.</summary>
+    internal async Task PrefetchesAsync()
+    {
+        while (true)
+        {
+            Task[] running;
+            lock (_table.Gate)
+                running = [.. _walks.Running, .. _reads.Running];
+            if (running.Length == 0)
+                return;
+            await Task.WhenAll(running).ConfigureAwait(false);
+            await Task.Yield(); // what follows the last one may have begun
+        }
+    }
+
     /// <summary>
     /// Ends what is under way and removes what unlinked files still hold on the server. Content that is not uploaded stays in its staging file:
     /// call <see cref="DrainAsync"/> before.
@@ -129,6 +154,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
             return;
         await _unlinked.RemoveAllAsync().ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
+        await _reads.EndAsync().ConfigureAwait(false);
         await _unlinked.DisposeAsync().ConfigureAwait(false);
         await _uploader.DisposeAsync().ConfigureAwait(false);
         foreach (var handle in _files.Values)

@@ -17,6 +17,9 @@ internal sealed class Revalidator(
     private long _stats;
     private long _listings;
 
+    /// <summary>Told, under the gate, of every listing that has ended: with what came in, or with null when it failed.</summary>
+    public Action<Node, DirectoryListing?>? ListEnded { get; set; }
+
     /// <summary>Requests for one path sent.</summary>
     public long Stats => Interlocked.Read(ref _stats);
 
@@ -75,14 +78,16 @@ internal sealed class Revalidator(
             : null;
 
     /// <summary>The names of a directory. Called under the gate; starts the listing or joins it.</summary>
-    public Task<ListOutcome> List(Node directory)
+    /// <param name="directory">The directory.</param>
+    /// <param name="lane">What a listing that is started here is for.</param>
+    public Task<ListOutcome> List(Node directory, Lane lane = Lane.Interactive)
     {
         var state = directory.Directory!;
         if (state.ListFetch is { } running)
             return running;
         state.BeginFetch();
         var sequence = state.ChangeSequence;
-        var fetch = Task.Run(() => RunListAsync(directory, sequence), CancellationToken.None);
+        var fetch = Task.Run(() => RunListAsync(directory, sequence, lane), CancellationToken.None);
         state.ListFetch = fetch;
         return fetch;
     }
@@ -175,7 +180,7 @@ internal sealed class Revalidator(
         table.NoteGone(directory, name, clock.After(outcome.StartedAt, options.NegativeTimeout));
     }
 
-    private async Task<ListOutcome> RunListAsync(Node directory, long sequence)
+    private async Task<ListOutcome> RunListAsync(Node directory, long sequence, Lane lane)
     {
         var state = directory.Directory!;
         var error = VfsError.None;
@@ -188,7 +193,7 @@ internal sealed class Revalidator(
                 path = table.PathOf(directory);
             Interlocked.Increment(ref _listings);
             listing = new DirectoryListing(clock.Now);
-            await foreach (var entry in remote.ListAsync(path, Lane.Interactive, stopping).ConfigureAwait(false))
+            await foreach (var entry in remote.ListAsync(path, lane, stopping).ConfigureAwait(false))
                 listing.Set(entry.Name, entry);
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
@@ -206,6 +211,7 @@ internal sealed class Revalidator(
                 state.ListingIsUseless = true;
             state.ListFetch = null;
             state.EndFetch();
+            ListEnded?.Invoke(directory, listing);
         }
 
         return new ListOutcome(error, listing);

@@ -333,6 +333,24 @@ internal sealed class CachedContent
         }
     }
 
+    /// <summary>Starts to fetch what is missing, ahead of any reader; whoever comes to read it waits for this transfer.</summary>
+    /// <returns>The transfer; null when there is nothing to fetch or something is being fetched already.</returns>
+    public Transfer? StartPrefetch()
+    {
+        Transfer transfer;
+        lock (Gate)
+        {
+            var missing = FirstMissingLocked(0, Size);
+            if (missing >= Size || _transfers.Count > 0 || IsGone || Cache.IsDisposed)
+                return null;
+            transfer = new Transfer(this, missing & ~(MemoryBlock.PageSize - 1L), Size, isStream: false, Lane.Prefetch);
+            _transfers.Add(transfer);
+        }
+
+        transfer.Run();
+        return transfer;
+    }
+
     /// <summary>Forgets a transfer that is over. Under the gate.</summary>
     public void RemoveTransferLocked(Transfer transfer) => _transfers.Remove(transfer);
 

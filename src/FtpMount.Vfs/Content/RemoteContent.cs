@@ -69,6 +69,18 @@ public sealed class RemoteContent : IDisposable
         }
     }
 
+    /// <summary>
+    /// Fetches what is not here in the lane of what nobody waits for yet. Ends when that is over, however it ended: whoever reads what did not come asks for it himself.
+    /// </summary>
+    /// <returns>Whether anything was asked of the server.</returns>
+    public async ValueTask<bool> PrefetchAsync()
+    {
+        if (_content.StartPrefetch() is not { } transfer)
+            return false;
+        await transfer.Completion;
+        return true;
+    }
+
     private async ValueTask FetchMissingAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         await using var reader = CreateReader();

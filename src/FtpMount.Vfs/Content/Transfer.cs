@@ -45,6 +45,7 @@ internal sealed class Transfer : IValueTaskSource<bool>
     private readonly CancellationTokenSource _stop = new();
     private readonly Queue<MemoryBlock> _ahead = new();
     private readonly int _maximumWindow;
+    private readonly Lane _lane;
     private ManualResetValueTaskSourceCore<bool> _resume = new() { RunContinuationsAsynchronously = true };
     private ITimer? _idle;
     private TransferWaiter? _waiters;
@@ -60,7 +61,7 @@ internal sealed class Transfer : IValueTaskSource<bool>
     private bool _isFast;
     private bool _isStorePending;
 
-    public Transfer(CachedContent content, long start, long limit, bool isStream)
+    public Transfer(CachedContent content, long start, long limit, bool isStream, Lane lane = Lane.Read)
     {
         Content = content;
         _cache = content.Cache;
@@ -69,6 +70,7 @@ internal sealed class Transfer : IValueTaskSource<bool>
         Consumed = start;
         Limit = limit;
         IsStream = isStream;
+        _lane = lane;
         Window = MemoryBlock.Size;
         _maximumWindow = _cache.MaximumWindow;
     }
@@ -320,7 +322,7 @@ internal sealed class Transfer : IValueTaskSource<bool>
         Content.ThrowIfUnfetchable();
         _cache.CountTransfer();
         if (attempts == 0)
-            return await _cache.Remote.OpenReadAsync(Content.Path, Position, length, Lane.Read, _stop.Token);
+            return await _cache.Remote.OpenReadAsync(Content.Path, Position, length, _lane, _stop.Token);
 
         // The time-out counts from the last progress: what is left of it bounds resuming as a whole, whatever the single steps would take.
         var left = _cache.Timeout - _cache.Time.GetElapsedTime(since);
@@ -330,7 +332,7 @@ internal sealed class Transfer : IValueTaskSource<bool>
         {
             if (attempts > 1)
                 await Task.Delay(TimeSpan.FromMilliseconds(100 << attempts), _cache.Time, either.Token);
-            return await _cache.Remote.OpenReadAsync(Content.Path, Position, length, Lane.Read, either.Token);
+            return await _cache.Remote.OpenReadAsync(Content.Path, Position, length, _lane, either.Token);
         }
         catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
         {

@@ -62,6 +62,9 @@ internal sealed class DirectoryListing(long startedAt)
 
     public bool Contains(ReadOnlySpan<char> name) => _index.GetAlternateLookup<ReadOnlySpan<char>>().ContainsKey(name);
 
+    /// <summary>The slot of a name; -1 when it is not there.</summary>
+    public int SlotOf(ReadOnlySpan<char> name) => _index.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var slot) ? slot : -1;
+
     public bool TryGet(ReadOnlySpan<char> name, out RemoteEntry? entry)
     {
         if (_index.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var slot))

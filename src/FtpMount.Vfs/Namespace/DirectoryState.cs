@@ -26,6 +26,9 @@ internal sealed class DirectoryState
     /// <summary>The last listing was refused or larger than the cache: asking again would not help a lookup.</summary>
     public bool ListingIsUseless { get; set; }
 
+    /// <summary>The listing came in ahead of a program that walks through the tree, which has not come here yet.</summary>
+    public bool IsListedAhead { get; set; }
+
     /// <summary>Names of this mount's own temporary files, not shown while they are in use; with the unlinked node that lives under it, if one does.</summary>
     public Dictionary<string, Node?> Hidden { get; } = new(StringComparer.Ordinal);
 

@@ -480,7 +480,10 @@ internal sealed class NodeTable
         state.ClearNegatives();
         CachedEntries += listing.SlotCount;
         while (CachedEntries > _options.CachedEntries && _listingsByUse.Last is { } oldest && oldest.Value != directory)
+        {
             DropListing(oldest.Value);
+            TryEvict(oldest.Value); // one that was listed ahead of a walk that never came has no other use
+        }
     }
 
     private Node NewNode(Node directory, string name, RemoteKind kind, string? uniqueId)
