@@ -11,6 +11,9 @@ public sealed partial class FtpFileSystem
     /// <summary>A server that copies or reads slower than this on its own disk is given up.</summary>
     private const double SlowestDisk = 20e6;
 
+    /// <summary>Names of Linux file systems have 255 bytes at most.</summary>
+    private const int TooLongForAName = 300;
+
     /// <inheritdoc/>
     public ValueTask CopyAsync(RemotePath source, RemotePath target, long size, Lane lane, CancellationToken cancellationToken)
     {
@@ -22,7 +25,11 @@ public sealed partial class FtpFileSystem
 
     private async ValueTask CopyAsync(FtpConnection connection, RemotePath source, RemotePath target, long size, CancellationToken cancellationToken)
     {
-        var from = await connection.ExchangeAsync(_site.Command("SITE CPFR", source), cancellationToken);
+        // A CPFR that no CPTO followed (FtpStat sends one) stays, and ProFTPD would copy its file whatever CPFR comes later. A CPTO that fails takes it away. This one always fails,
+        // also after a CPFR of a directory (for which ProFTPD makes the directories above the target): no file system takes a name so long.
+        var nowhere = RemotePath.Root.Combine(new string('-', TooLongForAName));
+        FtpReply[] replies = await connection.ExchangeAsync([_site.Command("SITE CPTO", nowhere), _site.Command("SITE CPFR", source)], cancellationToken);
+        var from = replies[1];
         if (!from.Code.IsIntermediate)
         {
             if (from.Code.IsUnknownCommand || from.Code == FtpReplyCode.BadParameters)

@@ -1,10 +1,6 @@
-using System.Net;
-using System.Text;
 using FtpMount.Ftp;
-using FtpMount.Ftp.Certificates;
 using FtpMount.Fuse;
 using FtpMount.Remote;
-using FtpMount.Remote.Network;
 using FtpMount.Service.Control;
 using FtpMount.Service.Options;
 using FtpMount.Service.Posix;
@@ -244,7 +240,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
     private async ValueTask<IRemoteFileSystem> ConnectAsync(ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         if (_configuration.Url.Scheme != RemoteScheme.Sftp)
-            return await FtpFileSystem.ConnectAsync(ToFtpOptions(), _time, loggers.CreateLogger<FtpFileSystem>(), cancellationToken);
+            return await FtpFileSystem.ConnectAsync(FtpSettings.From(_configuration, _directories), _time, loggers.CreateLogger<FtpFileSystem>(), cancellationToken);
         var options = ToSftpOptions();
         var logger = loggers.CreateLogger<SftpFileSystem>();
         return await SftpFileSystem.ConnectAsync(options, SftpConnectors.Create(options, _time, logger), _time, logger, cancellationToken);
@@ -265,7 +261,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
         {
             Connections = options.Connections ?? defaults.Connections,
             Timeout = options.Timeout ?? defaults.Timeout,
-            Encoding = ToEncoding(options.Encoding),
+            Encoding = FtpSettings.ToEncoding(options.Encoding),
             Transport = options.Transport ?? defaults.Transport,
             SshCommand = options.SshCommand,
             IdentityFiles = options.IdentityFiles?.Split('\0') ?? [],
@@ -294,72 +290,6 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
         }
 
         static string[] Lines(string? file) => file is null ? [] : File.ReadAllLines(file);
-    }
-
-    private FtpOptions ToFtpOptions()
-    {
-        var options = _configuration.Options;
-        var defaults = new FtpOptions
-        {
-            Host = _configuration.Url.Host,
-            Port = TlsSettings.PortOf(_configuration.Url, options),
-            User = _configuration.Credentials.User,
-            Password = _configuration.Credentials.Password,
-            Account = _configuration.Credentials.Account,
-            Path = _configuration.Url.Path,
-            MemoryDirectory = _directories.Sites,
-        };
-        return defaults with
-        {
-            Connections = options.Connections ?? defaults.Connections,
-            Timeout = options.Timeout ?? defaults.Timeout,
-            Encoding = ToEncoding(options.Encoding),
-            Trust = ToTrustOptions(),
-            Network = ToNetworkOptions(),
-            Tls = TlsSettings.Resolve(_configuration.Url, options),
-            DataMode = options.DataConnections switch
-            {
-                DataConnectionMode.Epsv => FtpDataMode.Epsv,
-                DataConnectionMode.Pasv => FtpDataMode.Pasv,
-                DataConnectionMode.Active => FtpDataMode.Active,
-                _ => FtpDataMode.Auto,
-            },
-        };
-    }
-
-    private NetworkOptions ToNetworkOptions()
-    {
-        var options = _configuration.Options;
-        return new NetworkOptions
-        {
-            Proxy = options.Proxy is { } proxy ? ProxyUrl.Parse(proxy) with { Password = _configuration.ProxyPassword } : null,
-            BindAddress = options.BindAddress is { } address ? IPAddress.Parse(address) : null,
-            Rates = options.LimitRate is { } rates ? RateText.Parse(rates) : null,
-        };
-    }
-
-    private CertificateTrustOptions ToTrustOptions()
-    {
-        var options = _configuration.Options;
-        var fingerprints = new List<CertificateFingerprint>();
-        foreach (var text in options.CertificateFingerprints?.Split(';') ?? [])
-        {
-            if (CertificateFingerprint.TryParse(text, out var fingerprint))
-                fingerprints.Add(fingerprint);
-            else
-                throw new MountException($"{text} is not a fingerprint");
-        }
-
-        return new CertificateTrustOptions
-        {
-            Verification = options.CertificateVerification ?? CertificateVerification.System,
-            AuthorityFile = options.AuthorityFile,
-            Fingerprints = fingerprints,
-            KnownCertificatesFile = _directories.KnownCertificatesFile,
-            ClientCertificateFile = options.ClientCertificateFile,
-            ClientKeyFile = options.ClientKeyFile,
-            ClientCertificatePassword = _configuration.ClientKeyPassword,
-        };
     }
 
     private VfsOptions ToVfsOptions()
@@ -393,14 +323,6 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
     };
 
     private static TimeSpan? Least(TimeSpan? left, TimeSpan? right) => left < right || right is null ? left : right;
-
-    private static Encoding? ToEncoding(string? name)
-    {
-        if (name is null)
-            return null;
-        Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
-        return Encoding.GetEncoding(name);
-    }
 
     private sealed class Watched(MountSession session) : IProgress<DrainProgress>
     {

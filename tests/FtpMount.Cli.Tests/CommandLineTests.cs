@@ -25,6 +25,11 @@ public sealed class CommandLineTests
     [InlineData("unmount --timeout soon /mnt", "--timeout soon: not a number of seconds")]
     [InlineData("unmount --timeout -1 /mnt", "--timeout -1: not a number of seconds")]
     [InlineData("status --xml", "--xml")]
+    [InlineData("doctor", "URL is missing")]
+    [InlineData("doctor --nonsense", "Unknown option '--nonsense'")]
+    [InlineData("doctor http://h/", "'http://' is not a protocol that can be mounted")]
+    [InlineData("doctor ftp://h/ -o cache-sise=1G", "did you mean cache-size?")]
+    [InlineData("doctor ftp://h/ --write -o ro", "exclude each other")]
     [InlineData("serve a b", "'serve' is for ftpmount itself")]
     [InlineData("--secrets-fd=0 mount ftp://h/ /mnt", "is for ftpmount itself")]
     public async Task Wrong_usage_is_one_line_on_stderr_and_exit_code_2(string arguments, string message)
@@ -51,6 +56,7 @@ public sealed class CommandLineTests
     [InlineData("mount --help")]
     [InlineData("unmount --help")]
     [InlineData("status -h")]
+    [InlineData("doctor --help")]
     public async Task Help_has_examples(string arguments)
     {
         await using var workspace = new Workspace();

@@ -24,7 +24,7 @@ internal static class FtpMountCommand
 
     private static RootCommand Create(HandedSecrets secrets)
     {
-        var root = new RootCommand("Mounts an FTP server as a folder.") { CreateMount(secrets), CreateUnmount(), CreateStatus(), CreateServe() };
+        var root = new RootCommand("Mounts an FTP server as a folder.") { CreateMount(secrets), CreateUnmount(), CreateStatus(), CreateDoctor(secrets), CreateServe() };
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpText((HelpAction)help.Action!);
         root.Options.OfType<VersionOption>().Single().Action = new VersionText();
@@ -83,6 +83,32 @@ internal static class FtpMountCommand
         return command;
     }
 
+    private static Command CreateDoctor(HandedSecrets secrets)
+    {
+        var url = new Argument<string>("URL") { Description = "The server, and the folder that would be mounted" };
+        var options = new Option<string[]>("-o", "--options")
+        {
+            Description = "Options as for mount, separated by commas",
+            HelpName = "key=value,...",
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = false,
+        };
+        var write = new Option<bool>("--write") { Description = "Also try writing, in a folder that is made for it and removed" };
+        var transcript = new Option<string?>("--transcript") { Description = "Write the whole dialogue with the server, without secrets, to a file", HelpName = "FILE" };
+        var json = new Option<bool>("--json") { Description = "For scripts: a stable format, described in docs/CONFIGURATION.md" };
+        url.Validators.Add(RefuseOption);
+        var command = new Command("doctor", "Finds out what a server can do, and what that means for a mount") { write, transcript, json, options, url };
+        command.SetAction((result, _) => DoctorCommand.RunAsync(
+            new DoctorRequest(result.GetRequiredValue(url), result.GetValue(options) ?? [])
+            {
+                Writes = result.GetValue(write),
+                TranscriptFile = result.GetValue(transcript),
+                Json = result.GetValue(json),
+            },
+            secrets));
+        return command;
+    }
+
     private static Command CreateServe()
     {
         // Source and mount point are there to be seen in ps; what counts comes over stdin.
@@ -108,7 +134,7 @@ internal static class FtpMountCommand
         {
             var word = parsed.UnmatchedTokens is [var first, ..] ? first : null;
             if (word is null)
-                return $"A command is missing: mount, unmount or status; {hint}";
+                return $"A command is missing: mount, unmount, status or doctor; {hint}";
             var nearest = NearestName.Find(word, command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name));
             return $"Unknown command '{word}'; {(nearest is null ? "" : $"did you mean {nearest}? ")}{hint}";
         }

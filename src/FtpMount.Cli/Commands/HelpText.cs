@@ -36,11 +36,22 @@ internal sealed class HelpText(HelpAction usage) : SynchronousCommandLineAction
           ftpmount status --json
         """;
 
+    private const string DoctorExamples = """
+        Without --write nothing on the server is changed. With it, everything is tried in a folder of its own, which is removed, also after Ctrl-C.
+        Exit code 0 means that the server can be mounted, 1 that it cannot.
+
+        Examples:
+          ftpmount doctor ftp://anna@nas/photos
+          ftpmount doctor --write -o password-file=~/.nas-password ftp://anna@nas/photos
+          ftpmount doctor --transcript dialogue.txt ftp://ftp.example.org/
+        """;
+
     private const string RootExamples = """
         Examples:
           ftpmount mount ftp://anna@nas/photos ~/photos
           ftpmount status
           ftpmount unmount ~/photos
+          ftpmount doctor ftp://anna@nas/photos
 
         'ftpmount mount --help' lists all options. Exit codes: 0 done, 1 failed, 2 wrong usage.
         """;
@@ -60,6 +71,9 @@ internal sealed class HelpText(HelpAction usage) : SynchronousCommandLineAction
                 break;
             case "status":
                 output.WriteLine(StatusExamples);
+                break;
+            case "doctor":
+                output.WriteLine(DoctorExamples);
                 break;
             default:
                 output.WriteLine(RootExamples);

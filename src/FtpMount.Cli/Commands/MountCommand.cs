@@ -23,37 +23,10 @@ internal static class MountCommand
     {
         using var signals = new Signals.StopSignals();
         var options = MountOptionParser.Parse(request.OptionLists, request.Sloppy);
-        var url = RemoteUrl.Parse(request.Url);
-        if (secrets.UrlPassword is { } written)
-        {
-            url = url with { Password = RemoteUrl.DecodePassword(written) };
-            Messages.Write(PasswordWarning);
-        }
-
+        var url = ParseUrl(request.Url, secrets);
         _ = TlsSettings.Resolve(url, options);
         var mountPoint = await MountPreconditions.CheckAsync(request.MountPoint, options.AllowOther, TimeProvider.System, Messages.Write, signals.First);
-        var credentials = CredentialResolver.Resolve(url, new CredentialSources
-        {
-            EnvironmentPassword = secrets.EnvironmentPassword,
-            PasswordFile = options.PasswordFile,
-            NetrcFile = NetrcFile,
-            Prompt = request.Fake ? static _ => "" : TerminalPrompt.Ask,
-            Warn = Messages.Write,
-        });
-        if (secrets.ProxyPassword is not null)
-            Messages.Write(ProxyPasswordWarning);
-        var proxy = ProxyResolver.Resolve(
-            options, url, secrets.ProxyPassword, Environment.GetEnvironmentVariable, request.Fake ? static _ => "" : TerminalPrompt.Ask);
-        var configuration = new MountConfiguration
-        {
-            Url = url with { Password = null },
-            Credentials = credentials,
-            MountPoint = mountPoint,
-            Source = request.Url,
-            Options = options with { Proxy = proxy is null ? null : ProxyUrl.Format(proxy) },
-            ProxyPassword = proxy?.Password,
-            ClientKeyPassword = options.ClientKeyPasswordFile is { } file ? PasswordFile.Read(file) : null,
-        };
+        var configuration = Configure(url, request.Url, mountPoint, options, secrets, request.Fake ? static _ => "" : TerminalPrompt.Ask);
         var directories = MountDirectories.Find(configuration, Environment.GetEnvironmentVariable);
         if (request.Fake)
             return ExitCode.Done;
@@ -63,6 +36,46 @@ internal static class MountCommand
         if (request.Verbose)
             Messages.Write($"{url} is mounted on {mountPoint}");
         return ExitCode.Done;
+    }
+
+    /// <summary>The URL with the password that was taken out of the command line.</summary>
+    internal static RemoteUrl ParseUrl(string text, HandedSecrets secrets)
+    {
+        var url = RemoteUrl.Parse(text);
+        if (secrets.UrlPassword is { } written)
+        {
+            url = url with { Password = RemoteUrl.DecodePassword(written) };
+            Messages.Write(PasswordWarning);
+        }
+
+        return url;
+    }
+
+    /// <summary>Finds the secrets, and puts everything together.</summary>
+    internal static MountConfiguration Configure(
+        RemoteUrl url, string source, string mountPoint, MountOptions options, HandedSecrets secrets, Func<string, string?> prompt)
+    {
+        var credentials = CredentialResolver.Resolve(url, new CredentialSources
+        {
+            EnvironmentPassword = secrets.EnvironmentPassword,
+            PasswordFile = options.PasswordFile,
+            NetrcFile = NetrcFile,
+            Prompt = prompt,
+            Warn = Messages.Write,
+        });
+        if (secrets.ProxyPassword is not null)
+            Messages.Write(ProxyPasswordWarning);
+        var proxy = ProxyResolver.Resolve(options, url, secrets.ProxyPassword, Environment.GetEnvironmentVariable, prompt);
+        return new MountConfiguration
+        {
+            Url = url with { Password = null },
+            Credentials = credentials,
+            MountPoint = mountPoint,
+            Source = source,
+            Options = options with { Proxy = proxy is null ? null : ProxyUrl.Format(proxy) },
+            ProxyPassword = proxy?.Password,
+            ClientKeyPassword = options.ClientKeyPasswordFile is { } file ? PasswordFile.Read(file) : null,
+        };
     }
 
     private static string? NetrcFile

@@ -25,7 +25,7 @@ internal static unsafe class SecretHandover
     /// <exception cref="MountException">The system refuses.</exception>
     internal static void HideFromProcessList(string[] args, bool asMountHelper)
     {
-        var mounts = asMountHelper || (args.Length > 0 && args[0] == "mount");
+        var mounts = asMountHelper || args is ["mount" or "doctor", ..];
         var environmentPassword = mounts ? Environment.GetEnvironmentVariable(EnvironmentVariable) : null;
         string? urlPassword = null, proxyPassword = null;
         var hides = environmentPassword is not null;

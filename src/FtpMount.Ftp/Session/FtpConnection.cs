@@ -25,6 +25,12 @@ internal sealed partial class FtpConnection : IPooledConnection
     /// <summary>What is known of the server.</summary>
     public FtpSite Site { get; }
 
+    /// <summary>TLS version and cipher of the session, for people; null when it is not encrypted.</summary>
+    public string? Encryption => _tls?.Description;
+
+    /// <summary>Whether a data connection has resumed the TLS session.</summary>
+    public bool HasResumed => _hasResumed;
+
     /// <summary>The working directory at the server, as far as it is known; null before the first CWD that this program sent.</summary>
     public RemotePath? WorkingDirectory { get; private set; }
 

@@ -17,6 +17,9 @@ internal sealed class FtpFeatures
     /// <summary>Whether the server answered FEAT with a list.</summary>
     public bool IsKnown { get; private init; }
 
+    /// <summary>The names of the features, in alphabetical order.</summary>
+    public IEnumerable<string> Names => _features.Keys.Order(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>The facts that MLST and MLSD can give, in the server's order; empty when there are none.</summary>
     public IReadOnlyList<MlstFact> MlstFacts { get; private set; } = [];
 

@@ -53,7 +53,7 @@ internal sealed partial class FtpSite
         Learn(record.Identity.ParseFeatures());
         foreach (var fact in FtpSiteFacts.All)
         {
-            if (record.Facts.TryGetValue(fact.Name, out var support) && (support == FtpSupport.No || fact.TrustsYes))
+            if (record.Facts.TryGetValue(fact.Name, out var support) && !fact.IsProtection && (support == FtpSupport.No || fact.TrustsYes))
                 fact.Set(this, support);
         }
 
@@ -89,7 +89,7 @@ internal sealed partial class FtpSite
         _remembered = null;
         _recallTried = true;
         var (tls, closeNotify) = (Tls, CloseNotify);
-        foreach (var fact in FtpSiteFacts.All)
+        foreach (var fact in FtpSiteFacts.All.Where(fact => !fact.IsProtection))
             fact.Set(this, FtpSupport.Unknown);
         Tls = tls == FtpSupport.Yes ? tls : FtpSupport.Unknown;
         CloseNotify = closeNotify == FtpSupport.Yes ? closeNotify : FtpSupport.Unknown;

@@ -41,9 +41,9 @@ internal sealed class FtpSiteMemory
     /// <summary>The file.</summary>
     public string Path { get; }
 
-    /// <summary>What one file is about. The charset and the way of making data connections decide what some facts mean.</summary>
+    /// <summary>What one file is about. The charset, the way of making data connections and TLS decide what some facts mean.</summary>
     public static string KeyOf(FtpOptions options) =>
-        FormattableString.Invariant($"{options.User}@{options.Host}:{options.Port} {options.Encoding?.WebName ?? "utf-8"} {options.DataMode}");
+        FormattableString.Invariant($"{options.User}@{options.Host}:{options.Port} {options.Encoding?.WebName ?? "utf-8"} {options.DataMode} {options.Tls.Mode}");
 
     /// <summary>Reads the file.</summary>
     /// <returns>Null when there is none that can be believed.</returns>

@@ -62,6 +62,34 @@ public sealed class SiteMemoryTests : IDisposable
     }
 
     [Fact]
+    public async Task That_a_server_refused_TLS_is_not_remembered()
+    {
+        await using var server = new ScriptedFtpServer((_, _) => null);
+        await MountAsync(server);
+        Assert.Contains("AUTH TLS", server.Commands);
+        var before = server.Commands.Count;
+        await MountAsync(server);
+        Assert.Contains("AUTH TLS", server.Commands.Skip(before));
+    }
+
+    [Theory]
+    [InlineData("scripted")]
+    [InlineData("another greeting")]
+    public async Task A_server_that_spoke_TLS_must_go_on_doing_so(string remembered)
+    {
+        await using var server = new ScriptedFtpServer((_, _) => null);
+        await MountAsync(server);
+        var file = Assert.Single(Directory.GetFiles(_directory));
+        var text = await File.ReadAllTextAsync(file, Token);
+        Assert.Contains("\"tls\": \"No\"", text, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(
+            file, text.Replace("\"tls\": \"No\"", "\"tls\": \"Yes\"", StringComparison.Ordinal).Replace("scripted", remembered, StringComparison.Ordinal), Token);
+        var before = server.Commands.Count;
+        Assert.Equal(RemoteError.Untrusted, await Servers.FtpSite.ErrorOf(() => MountAsync(server)));
+        Assert.DoesNotContain(server.Commands.Skip(before), line => line.StartsWith("USER", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task What_is_too_old_is_learned_anew()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);

@@ -22,6 +22,24 @@ public sealed class CopyTests(FtpSiteFixture fixture) : IClassFixture<FtpSiteFix
         Assert.Equal(content, await File.ReadAllBytesAsync(Path.Combine(site.Local, "directory", "copy of it"), FtpSite.Token));
     }
 
+    [Theory]
+    [InlineData("other file")]
+    [InlineData("directory")]
+    public async Task A_look_at_something_else_before_does_not_change_what_is_copied(string other)
+    {
+        await using var site = await fixture.OpenAsync(FtpServerKind.ProFtpd, change: options => options with { Connections = 1 });
+        site.Put("other file", "other");
+        site.MakeDirectory("directory");
+        site.Put("directory/inside", "inside");
+        site.Put("file", "content");
+        var before = Directory.GetFileSystemEntries(site.Server.RootDirectory).Length;
+        await site.StatAsync(site[other]);
+        await CopyAsync(site, "file", "copy");
+        Assert.Equal("content", await File.ReadAllTextAsync(Path.Combine(site.Local, "copy"), FtpSite.Token));
+        Assert.Equal(before, Directory.GetFileSystemEntries(site.Server.RootDirectory).Length);
+        Assert.Equal(4, Directory.GetFileSystemEntries(site.Local).Length);
+    }
+
     [Fact]
     public async Task A_copy_that_cannot_be_made_says_why()
     {
