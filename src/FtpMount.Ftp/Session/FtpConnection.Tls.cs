@@ -122,6 +122,7 @@ internal sealed partial class FtpConnection
     {
         if (_tls is null || !Site.Options.Tls.ClearControlAfterLogin)
             return;
+        _tls.EndsWithNextSend = true;
         var reply = await ExchangeOneAsync(new FtpCommand("CCC"), cancellationToken);
         if (!reply.Code.IsCompletion)
         {

@@ -21,7 +21,12 @@ internal abstract class TlsTransport(Socket socket) : FtpTransport(socket)
     public abstract bool IsSessionAging(DateTimeOffset now);
 
     /// <summary>
-    /// Ends TLS and keeps the connection (CCC, RFC 4217 section 12.3): close_notify to the server and from it, in either order. This object must be disposed nevertheless,
+    /// Whether close_notify goes out in one packet with the next bytes. For CCC: ProFTPD looks for it at once after its reply, and takes what comes later for a command.
+    /// </summary>
+    public bool EndsWithNextSend { get; set; }
+
+    /// <summary>
+    /// Ends TLS and keeps the connection (CCC, RFC 4217 section 12.3): close_notify to the server, unless it went already, and from it. This object must be disposed nevertheless,
     /// not before the session is not needed any more.
     /// </summary>
     /// <returns>The same TCP connection without TLS.</returns>

@@ -137,10 +137,6 @@ internal static unsafe partial class LibSsl
     [LibraryImport(Ssl)]
     public static partial nuint SSL_SESSION_get_ticket_lifetime_hint(nint session);
 
-    /// <summary>Seconds since 1970.</summary>
-    [LibraryImport(Ssl)]
-    public static partial nint SSL_SESSION_get_time(nint session);
-
     /// <summary>The stack belongs to the connection.</summary>
     [LibraryImport(Ssl)]
     public static partial nint SSL_get_peer_cert_chain(nint ssl);

@@ -32,6 +32,8 @@ internal sealed class OpenSslTransport : TlsTransport
     private int _outputEnd;
 
     private IReadOnlyList<ReadOnlyMemory<byte>> _peerCertificates = [];
+    private nint _knownSession;
+    private DateTimeOffset _knownSince;
     private bool _isResumed;
     private string _description = "TLS";
     private int _users = 1;
@@ -158,6 +160,8 @@ internal sealed class OpenSslTransport : TlsTransport
             while (!bytes.IsEmpty)
             {
                 bytes = bytes[Encrypt(bytes.Span)..];
+                if (EndsWithNextSend && bytes.IsEmpty)
+                    WriteEnd();
                 await FlushAsync(cancellationToken);
             }
         }
@@ -217,9 +221,15 @@ internal sealed class OpenSslTransport : TlsTransport
                 var session = SSL_get_session(_ssl);
                 if (session == 0)
                     return false;
+                if (session != _knownSession)
+                {
+                    // When it came, by the caller's clock; it is asked often enough.
+                    _knownSession = session;
+                    _knownSince = now;
+                }
+
                 var hint = SSL_SESSION_has_ticket(session) == 1 ? (double)SSL_SESSION_get_ticket_lifetime_hint(session) : 0;
-                var lifetime = hint > 0 ? TimeSpan.FromSeconds(hint) : SessionLifetime.Assumed;
-                return SessionLifetime.IsAging(DateTimeOffset.FromUnixTimeSeconds(SSL_SESSION_get_time(session)), lifetime, now);
+                return SessionLifetime.IsAging(_knownSince, hint > 0 ? TimeSpan.FromSeconds(hint) : SessionLifetime.Assumed, now);
             }
         }
         finally

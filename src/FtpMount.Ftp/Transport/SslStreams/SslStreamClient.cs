@@ -53,7 +53,7 @@ internal sealed class SslStreamClient : TlsClient
                     },
                 },
                 cancellationToken);
-            return new SslStreamTransport(socket, records, stream, target, certificates, TimeProvider.System.GetUtcNow());
+            return new SslStreamTransport(socket, records, stream, target, certificates);
         }
         catch (Exception e) when (e is AuthenticationException or IOException)
         {

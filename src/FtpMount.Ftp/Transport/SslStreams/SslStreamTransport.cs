@@ -8,18 +8,17 @@ internal sealed class SslStreamTransport : TlsTransport
 {
     private readonly RecordStream _records;
     private readonly SslStream _stream;
-    private readonly DateTimeOffset _begun;
+    private DateTimeOffset? _begun;
     private bool _ended;
     private bool _sentEnd;
     private bool _keepsSocket;
 
     public SslStreamTransport(
-        Socket socket, RecordStream records, SslStream stream, string targetHost, IReadOnlyList<ReadOnlyMemory<byte>> peerCertificates, DateTimeOffset begun)
+        Socket socket, RecordStream records, SslStream stream, string targetHost, IReadOnlyList<ReadOnlyMemory<byte>> peerCertificates)
         : base(socket)
     {
         _records = records;
         _stream = stream;
-        _begun = begun;
         TargetHost = targetHost;
         PeerCertificates = peerCertificates;
     }
@@ -76,6 +75,8 @@ internal sealed class SslStreamTransport : TlsTransport
         try
         {
             await _stream.WriteAsync(bytes, cancellationToken);
+            if (EndsWithNextSend)
+                await WriteEndAsync();
         }
         catch (IOException e)
         {
@@ -102,7 +103,7 @@ internal sealed class SslStreamTransport : TlsTransport
     }
 
     /// <inheritdoc/>
-    public override bool IsSessionAging(DateTimeOffset now) => SessionLifetime.IsAging(_begun, SessionLifetime.Assumed, now);
+    public override bool IsSessionAging(DateTimeOffset now) => SessionLifetime.IsAging(_begun ??= now, SessionLifetime.Assumed, now);
 
     /// <inheritdoc/>
     public override void Dispose()
