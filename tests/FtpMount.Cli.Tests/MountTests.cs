@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using FtpMount.TestServers;
+using FtpMount.TestServers.Proxies;
 
 namespace FtpMount.Cli.Tests;
 
@@ -94,7 +95,8 @@ public sealed class MountTests(SharedServer shared)
         Workspace.SkipUnlessFuse();
         await using var workspace = new Workspace();
         workspace.Environment["FTPMOUNT_PASSWORD"] = "hush-in-the-environment";
-        string[] options = foreground ? ["-f"] : [];
+        await using var proxy = Socks5TestProxy.Start("me", "hush,for the proxy");
+        string[] options = ["-o", $@"ro,proxy=socks5://me:hush\,for%20the proxy@{proxy.Host}:{proxy.Port},timeout=20", .. foreground ? ["-f"] : Array.Empty<string>()];
         await using var running = workspace.StartProgram(["mount", .. options, UrlWithPassword, workspace.MountPoint]);
         await running.WaitForErrorTextAsync(foreground ? "is mounted on" : "warning: a password in the URL");
         if (!foreground)
@@ -103,6 +105,8 @@ public sealed class MountTests(SharedServer shared)
         if (foreground)
             Assert.Equal(running.Id, process);
         Assert.DoesNotContain(Uri.EscapeDataString(Server.Password), ReadProcessList("cmdline"), StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", ReadProcessList("cmdline"), StringComparison.Ordinal);
+        Assert.NotEmpty(proxy.Targets);
         Assert.DoesNotContain("hush-in-the-environment", await File.ReadAllTextAsync($"/proc/{process}/environ", Token), StringComparison.Ordinal);
         Assert.DoesNotContain(Server.Password, await File.ReadAllTextAsync("/proc/self/mountinfo", Token), StringComparison.Ordinal);
         Assert.Equal("hello\n", await HelloAsync(workspace));

@@ -16,6 +16,7 @@ public sealed class RateFlow : IValueTaskSource, IDisposable
     private CancellationTokenRegistration _cancellation;
     private CancellationToken _token;
     private long _due = long.MinValue;
+    private long _costAwaited;
     private bool _waiting;
 
     internal RateFlow(RateLimit limit, Lane lane)
@@ -35,7 +36,7 @@ public sealed class RateFlow : IValueTaskSource, IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         lock (_lock)
         {
-            if (_limit.Time.GetTimestamp() >= _due)
+            if (IsDue())
                 return ValueTask.CompletedTask;
             _wait.Reset();
             _waiting = true;
@@ -53,9 +54,12 @@ public sealed class RateFlow : IValueTaskSource, IDisposable
     /// <param name="bytes">How much it was, at least 0.</param>
     public void Charge(int bytes)
     {
-        var due = _limit.Charge(bytes, _lane);
+        var due = _limit.Charge(bytes, _lane, out var costAwaited);
         lock (_lock)
+        {
             _due = due;
+            _costAwaited = costAwaited;
+        }
     }
 
     /// <inheritdoc/>
@@ -77,9 +81,17 @@ public sealed class RateFlow : IValueTaskSource, IDisposable
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _wait.OnCompleted(continuation, state, token, flags);
 
+    private long Due => _lane == Lane.Prefetch ? _limit.Postpone(_due, _costAwaited) : _due;
+
+    private bool IsDue()
+    {
+        var now = _limit.Time.GetTimestamp();
+        return now >= _due && now >= Due;
+    }
+
     private void Arm()
     {
-        var wait = _limit.Time.GetElapsedTime(_limit.Time.GetTimestamp(), _due);
+        var wait = _limit.Time.GetElapsedTime(_limit.Time.GetTimestamp(), Due);
         // In whole milliseconds, as timers are, and never too early.
         _timer.Change(TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(wait.TotalMilliseconds))), Timeout.InfiniteTimeSpan);
     }
@@ -90,9 +102,9 @@ public sealed class RateFlow : IValueTaskSource, IDisposable
         {
             if (!_waiting)
                 return;
-            if (_limit.Time.GetTimestamp() < _due)
+            if (!IsDue())
             {
-                Arm(); // it rang for an earlier wait
+                Arm(); // it rang for an earlier wait, or somebody came first
                 return;
             }
 

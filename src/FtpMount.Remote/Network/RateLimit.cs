@@ -29,6 +29,9 @@ public sealed class RateLimit
     /// <summary>When everything that was moved for those who wait has been paid for.</summary>
     private long _paidAwaited;
 
+    /// <summary>The cost of all that was moved for those who wait.</summary>
+    private long _costAwaited;
+
     internal RateLimit(RateSchedule schedule, Func<RateScheduleEntry, long?> direction, TimeProvider time)
     {
         _schedule = schedule;
@@ -60,12 +63,16 @@ public sealed class RateLimit
         : int.MaxValue;
 
     /// <summary>Pays for what was moved.</summary>
+    /// <param name="bytes">How much it was.</param>
+    /// <param name="lane">Who waits.</param>
+    /// <param name="costAwaited">For <see cref="Postpone"/>.</param>
     /// <returns>The timestamp from which on the flow may move the next block.</returns>
-    internal long Charge(int bytes, Lane lane)
+    internal long Charge(int bytes, Lane lane, out long costAwaited)
     {
         lock (_lock)
         {
             var now = Time.GetTimestamp();
+            costAwaited = _costAwaited;
             if (RateAt(now) is not { } rate)
                 return now;
             var cost = (long)((Int128)bytes * Time.TimestampFrequency / rate);
@@ -73,8 +80,18 @@ public sealed class RateLimit
             _paid = Math.Max(_paid, oldest) + cost;
             if (lane == Lane.Prefetch)
                 return _paid;
+            _costAwaited += cost;
             return _paidAwaited = Math.Max(_paidAwaited, oldest) + cost;
         }
+    }
+
+    /// <summary>When the turn comes of a flow that nobody waits for: later by what others moved meanwhile that somebody waited for.</summary>
+    /// <param name="due">What <see cref="Charge"/> gave it.</param>
+    /// <param name="costAwaited">What <see cref="Charge"/> gave it.</param>
+    internal long Postpone(long due, long costAwaited)
+    {
+        lock (_lock)
+            return Math.Min(due + (_costAwaited - costAwaited), Math.Max(due, _paid));
     }
 
     private long? RateAt(long now)
