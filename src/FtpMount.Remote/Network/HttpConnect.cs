@@ -37,7 +37,7 @@ internal static class HttpConnect
                     return;
                 case >= 100 and < 200:
                     continue;
-                case 407:
+                case 407 or 401: // tinyproxy answers 401 to a wrong password
                     throw new RemoteException(
                         RemoteError.AuthenticationFailed,
                         proxy.User is null

@@ -39,7 +39,7 @@ public sealed class ProxyTests(FtpSiteFixture fixture) : IClassFixture<FtpSiteFi
     public async Task Everything_goes_through_the_proxy_to_a_host_that_only_it_knows(FtpServerKind server, ProxyKind kind)
     {
         await using var proxy = Start(kind);
-        await using var site = await fixture.OpenAsync(server, change: o => o with { Host = "ftp.invalid", Network = Through(proxy, kind) });
+        await using var site = await fixture.OpenAsync(server, change: o => o with { Host = "ftp.invalid", Tls = new FtpTlsOptions { Mode = FtpTlsMode.Off }, Network = Through(proxy, kind) });
         var content = new byte[700_000];
         new Random(1).NextBytes(content);
         await site.StoreAsync(site["file"], content);
@@ -58,7 +58,7 @@ public sealed class ProxyTests(FtpSiteFixture fixture) : IClassFixture<FtpSiteFi
     {
         await using var proxy = Start(kind);
         await using var site = await fixture.OpenAsync(
-            FtpServerKind.Pyftpdlib, change: o => o with { Host = "ftp.invalid", DataMode = FtpDataMode.Pasv, Network = Through(proxy, kind) });
+            FtpServerKind.Pyftpdlib, change: o => o with { Host = "ftp.invalid", Tls = new FtpTlsOptions { Mode = FtpTlsMode.Off }, DataMode = FtpDataMode.Pasv, Network = Through(proxy, kind) });
         await site.StoreAsync(site["file"], new byte[1000]);
         Assert.Equal(1000, (await site.ReadAsync(site["file"])).Length);
         Assert.All(proxy.Targets, target => Assert.StartsWith("ftp.invalid:", target, StringComparison.Ordinal));
