@@ -1,4 +1,3 @@
-using FtpMount.Ftp.Control;
 using FtpMount.Ftp.Metadata;
 using FtpMount.Ftp.Session;
 using FtpMount.Remote;

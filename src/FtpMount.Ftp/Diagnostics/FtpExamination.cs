@@ -1,4 +1,3 @@
-using FtpMount.Ftp.Session;
 using FtpMount.Remote;
 using FtpMount.Remote.Diagnostics;
 using Microsoft.Extensions.Logging;

@@ -1,5 +1,4 @@
 using FtpMount.Ftp.Control;
-using FtpMount.Ftp.Session;
 using FtpMount.Remote;
 
 namespace FtpMount.Ftp.Diagnostics;
