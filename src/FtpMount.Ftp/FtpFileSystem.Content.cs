@@ -24,9 +24,13 @@ public sealed partial class FtpFileSystem
     {
         ArgumentNullException.ThrowIfNull(content);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        if (mode == StoreMode.Patch || (mode == StoreMode.Resume && offset > 0 && _site.RestartStore == FtpSupport.No))
+        if (mode is StoreMode.Patch or StoreMode.Resume && offset > 0 && _site.RestartStore == FtpSupport.No)
             throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Storing a part of", path, null);
+        if (mode == StoreMode.Patch && offset == 0)
+            throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Replacing the beginning of", path, null); // STOR without REST cuts off the rest
         await RejectNameThatIsNotKeptAsync(path, lane, cancellationToken);
+        if (mode == StoreMode.Patch)
+            await EnsurePatchesAsync(path, lane, cancellationToken);
 
         // Nothing of the content has been touched while the transfer is being opened, so that may be tried again.
         var (lease, transfer) = await BeginAsync(
@@ -104,14 +108,14 @@ public sealed partial class FtpFileSystem
             new FtpTransferRequest
             {
                 Command = _site.Command(mode == StoreMode.Append ? "APPE" : "STOR", path),
-                Restart = mode == StoreMode.Resume ? offset : 0,
+                Restart = mode is StoreMode.Resume or StoreMode.Patch ? offset : 0,
                 Stores = true,
             },
             cancellationToken);
         if (opening.Transfer is { } transfer)
             return transfer;
         // ProFTPD with AllowStoreRestart off: 451; HiddenStores: 501.
-        if (mode == StoreMode.Resume && offset > 0 && (opening.RestartRefused || opening.Reply.Code.Value is 451 or 501 or 504 or 554))
+        if (mode is StoreMode.Resume or StoreMode.Patch && offset > 0 && (opening.RestartRefused || opening.Reply.Code.Value is 451 or 501 or 504 or 554))
         {
             if (opening.Reply.Code != FtpReplyCode.InvalidRestart)
                 _site.RestartStore = FtpSupport.No;

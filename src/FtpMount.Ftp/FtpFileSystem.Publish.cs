@@ -50,6 +50,10 @@ public sealed partial class FtpFileSystem
         var commands = new List<FtpCommand>(3);
         if (_site.Size != FtpSupport.No)
             commands.Add(_site.Command("SIZE", temporary));
+        // Before the time is set: it is the one at which the server's clock saw the last byte.
+        var asksClock = _site.ClockSkew is null && _site.Mdtm == FtpSupport.Yes;
+        if (asksClock)
+            commands.Add(_site.Command("MDTM", temporary));
         if (time != TimeCommand.None)
             commands.Add(CommandFor(time, temporary, change.Modified!.Value));
         if (mode != ModeCommand.None)
@@ -63,6 +67,12 @@ public sealed partial class FtpFileSystem
             size = FtpStat.ReadSize(replies[next]);
             if (replies[next++].Code.IsUnknownCommand)
                 _site.Size = FtpSupport.No;
+        }
+
+        if (asksClock)
+        {
+            var written = FtpStat.ReadTime(replies[next++]);
+            _site.NoteClock(written);
         }
 
         size ??= (await FtpStat.StatAsync(connection, temporary, cancellationToken)).Size;

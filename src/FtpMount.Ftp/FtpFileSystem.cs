@@ -57,6 +57,9 @@ public sealed partial class FtpFileSystem : IRemoteFileSystem
     public RemotePath Root { get; }
 
     /// <inheritdoc/>
+    public TimeSpan? ClockSkew => _site.ClockSkew;
+
+    /// <inheritdoc/>
     public RemoteCapabilities Capabilities
     {
         get
@@ -70,6 +73,8 @@ public sealed partial class FtpFileSystem : IRemoteFileSystem
                 result |= RemoteCapabilities.AtomicReplace;
             if (_site.RestartStore != FtpSupport.No)
                 result |= RemoteCapabilities.ResumeStore;
+            if (_site.RestartStore != FtpSupport.No && _site.Patch != FtpSupport.No)
+                result |= RemoteCapabilities.Patch;
             if (_site.Mlst != FtpSupport.No || _site.StatFilter == FtpSupport.Yes)
                 result |= RemoteCapabilities.FullStat;
             if (_site.SiteSymlink != FtpSupport.No || _site.SiteLn != FtpSupport.No || _site.SiteLink != FtpSupport.No)

@@ -124,6 +124,9 @@ public interface IRemoteFileSystem : IAsyncDisposable
     /// <summary>Total and free space of the file system that holds <paramref name="path"/>; null where the server cannot tell.</summary>
     ValueTask<RemoteSpace?> GetSpaceAsync(RemotePath path, Lane lane, CancellationToken cancellationToken);
 
+    /// <summary>How far the server's clock is ahead of this machine's, to about two seconds; null where it is not known (yet).</summary>
+    TimeSpan? ClockSkew => null;
+
     /// <summary>The checksums of whole files that the server computes, strongest first; empty when it offers none.</summary>
     IReadOnlyList<ChecksumAlgorithm> Checksums => [];
 

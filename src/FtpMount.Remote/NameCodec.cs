@@ -34,6 +34,9 @@ public sealed class NameCodec
     /// <summary>The codec of the kernel and of most servers.</summary>
     public static NameCodec Utf8 { get; } = new(Encoding.UTF8);
 
+    /// <summary>Whether the charset is UTF-8.</summary>
+    public bool IsUtf8 => _isUtf8;
+
     /// <summary>The charset's IANA name.</summary>
     public string CharsetName => _encoding.WebName;
 

@@ -12,6 +12,6 @@ public enum StoreMode
     /// <summary>Added at the end, wherever that is (FTP: APPE).</summary>
     Append,
 
-    /// <summary>Replaces a range in place and keeps what follows it. Only where <see cref="RemoteCapabilities.Patch"/>.</summary>
+    /// <summary>Replaces a range in place and keeps what follows it. Only where <see cref="RemoteCapabilities.Patch"/>; on FTP only from offset 1 on, because a STOR from the beginning cuts off the rest.</summary>
     Patch,
 }

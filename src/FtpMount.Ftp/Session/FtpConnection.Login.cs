@@ -187,16 +187,40 @@ internal sealed partial class FtpConnection
         CheckSettings(replies.AsSpan(0, settings.Length));
         var system = replies[^2];
         Site.ServerSoftware = FtpSiteIdentity.Describe(greeting, system);
-        LoginFolder = PwdReply.TryParse(replies[^1], Site.Codec, out var folder) ? folder : "/";
+        LoginFolder = PwdReply.TryParse(replies[^1], Site.Codec, out var folder) ? folder : ForeignFolder(replies[^1]);
         Site.Learn(features);
+        if (Site.PathPrefix.Length > 0)
+            return; // not remembered: the look at the directory goes with the next login before its PWD
         Site.Identify(FtpSiteIdentity.From(greeting, system, feat, LoginFolder));
+    }
+
+    /// <summary>
+    /// The login folder where PWD does not begin with a slash: <c>C:\Users\anna</c> (Windows servers that show their drives). Anything else is shown from the server's own
+    /// idea of <c>/</c>.
+    /// </summary>
+    private string ForeignFolder(FtpReply pwd)
+    {
+        var path = PwdReply.TryParseAny(pwd, Site.Codec, out var text) ? text : "";
+        if (path.Length >= 3 && char.IsAsciiLetter(path[0]) && path[1] == ':' && path[2] is '\\' or '/')
+        {
+            Site.PathPrefix = path[..2];
+            return path[2..].Replace('\\', '/');
+        }
+
+        return "/";
     }
 
     private FtpCommand[] SettingsFor(FtpFeatures features)
     {
         var commands = new List<FtpCommand>(3);
         if (features.Has("UTF8"))
-            commands.Add(new FtpCommand("OPTS", "UTF8 ON"));
+        {
+            // Some servers switch to UTF-8 only for clients that say their name; one that does not speak it may not translate names into it.
+            if (features.Has("CLNT") && Site.Codec.IsUtf8)
+                commands.Add(new FtpCommand("CLNT", "ftpmount"));
+            commands.Add(new FtpCommand("OPTS", Site.Codec.IsUtf8 ? "UTF8 ON" : "UTF8 OFF"));
+        }
+
         var facts = features.MlstFacts.Where(fact => fact.IsOn || WantedFacts.Contains(fact.Name, StringComparer.OrdinalIgnoreCase)).ToList();
         if (facts.Exists(fact => !fact.IsOn))
             commands.Add(new FtpCommand("OPTS", "MLST " + string.Concat(facts.Select(fact => fact.Name + ";"))));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
+using System.Text;
 using FtpMount.Ftp.Control;
 using FtpMount.Ftp.DataConnection;
 using FtpMount.Ftp.Transport;
@@ -87,6 +88,9 @@ internal sealed partial class FtpConnection
                 WorkingDirectory = request.Enter;
             }
 
+            var prepared = script.Prepares ? await script.NextAsync(cancellationToken) : null;
+            if (prepared is not null && prepared.Code.IsUnknownCommand)
+                Site.Pret = FtpSupport.No;
             var data = await script.NextAsync(cancellationToken);
             var port = 0;
             if (listener is null ? !TryParsePort(data, out port) : !data.Code.IsCompletion)
@@ -94,6 +98,8 @@ internal sealed partial class FtpConnection
                 _restartPending |= script.Restarts;
                 await script.DrainAsync(cancellationToken);
                 TransferEnded();
+                if (prepared is { Code.IsNegative: true } && Site.Pret == FtpSupport.Yes)
+                    return FtpTransferOpening.Refused(prepared); // no machine was chosen, because there is no such file
                 LearnDataRefusal(data);
                 return null;
             }
@@ -160,10 +166,13 @@ internal sealed partial class FtpConnection
     {
         if (!script.IsTransferSent)
         {
+            await script.DrainAsync(cancellationToken);
             TransferEnded();
             return;
         }
 
+        if (script.Prepares)
+            await script.NextAsync(cancellationToken);
         var data = await script.NextAsync(cancellationToken);
         var port = 0;
         if (listener is null ? !TryParsePort(data, out port) : !data.Code.IsCompletion)
@@ -327,9 +336,12 @@ internal sealed partial class FtpConnection
             var site = connection.Site;
             Enters = request.Enter is not null;
             Restarts = request.Restart > 0 || request.RangeLength is not null || connection._restartPending;
-            var commands = new List<FtpCommand>(4);
+            Prepares = site.Pret == FtpSupport.Yes;
+            var commands = new List<FtpCommand>(5);
             if (request.Enter is { } directory)
                 commands.Add(site.Command("CWD", directory));
+            if (Prepares)
+                commands.Add(new FtpCommand("PRET", request.Command.Argument.IsEmpty ? Encoding.ASCII.GetBytes(request.Command.Verb) : (byte[])[.. Encoding.ASCII.GetBytes(request.Command.Verb + " "), .. request.Command.Argument.Span]));
             commands.Add(dataCommand);
             if (request.RangeLength is { } length)
                 commands.Add(new FtpCommand("RANG", string.Create(CultureInfo.InvariantCulture, $"{request.Restart} {request.Restart + length - 1}")));
@@ -348,6 +360,9 @@ internal sealed partial class FtpConnection
         }
 
         public bool Enters { get; }
+
+        /// <summary>Whether PRET goes before the data command.</summary>
+        public bool Prepares { get; }
 
         public bool Restarts { get; }
 

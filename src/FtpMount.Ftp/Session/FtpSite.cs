@@ -184,6 +184,18 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
     /// <summary>Whether MLST may show the target in place of the link: where MLSD shows links and MLST was not seen to, and on ProFTPD.</summary>
     public bool MlstMayFollowLinks => !MlstShowsLinks && (_listsLinks || _tellsOwners);
 
+    /// <summary>PRET before PASV and EPSV, where the machine that has the file is chosen by it (drftpd, glftpd). Pure-FTPd announces it and does without.</summary>
+    public FtpSupport Pret { get; set; }
+
+    /// <summary>REST and STOR replace a part of a file and keep what follows it.</summary>
+    public FtpSupport Patch { get; set; }
+
+    /// <summary>What every path begins with on the server: the drive where PWD shows <c>C:\folder</c>; empty where paths begin with a slash.</summary>
+    public string PathPrefix { get; set; } = "";
+
+    /// <summary>How far the server's clock is ahead of ours, to about a second; null until a file was uploaded.</summary>
+    public TimeSpan? ClockSkew { get; set; }
+
     /// <summary>RANG (draft-bryan-ftp-range).</summary>
     public FtpSupport Rang { get; set; }
 
@@ -269,6 +281,8 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
         Xsha1 = Announced("XSHA1");
         Xsha = Announced("XSHA");
         Xsha256 = Announced("XSHA256");
+        // ESTA is Pure-FTPd's own.
+        Pret = features.Has("PRET") && !features.Has("ESTA") ? FtpSupport.Yes : FtpSupport.No;
         Mfct = Announced("MFCT");
         Xquota = Announced("XQUOTA");
         SiteSymlink = features.Has("SITE SYMLINK") ? FtpSupport.Yes : FtpSupport.Unknown;
@@ -374,6 +388,19 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
         }
     }
 
+    /// <summary>The server's clock showed this time a moment ago.</summary>
+    public void NoteClock(RemoteTime? shown)
+    {
+        // Less than this is the time that the last replies took.
+        var noise = TimeSpan.FromSeconds(2);
+        if (shown is not { } time)
+            return;
+        var skew = time.Value - Time.GetUtcNow();
+        ClockSkew = skew.Duration() <= noise ? TimeSpan.Zero : skew;
+        if (ClockSkew != TimeSpan.Zero)
+            Logger.LogWarning("The clock of {Server} is {Seconds:0} s {Direction}", Options.DisplayName, skew.Duration().TotalSeconds, skew > TimeSpan.Zero ? "ahead" : "behind");
+    }
+
     /// <summary>MLSD showed a link.</summary>
     public void NoteListedLink(RemoteEntry link)
     {
@@ -399,7 +426,7 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
 
     /// <summary>The path as bytes, in the server's charset.</summary>
     /// <exception cref="RemoteException"><see cref="RemoteError.InvalidName"/>: the charset has no bytes for it.</exception>
-    public ReadOnlyMemory<byte> Encode(RemotePath path) => Codec.Encode(path.Value);
+    public ReadOnlyMemory<byte> Encode(RemotePath path) => Codec.Encode(PathPrefix.Length == 0 ? path.Value : PathPrefix + path.Value);
 
     /// <summary>A command whose argument is a path.</summary>
     public FtpCommand Command(string verb, RemotePath path) => new(verb, Encode(path));

@@ -11,7 +11,10 @@ namespace FtpMount.Ftp.Session;
 internal static class PwdReply
 {
     /// <summary>The path; false when there is none, or none that begins with a slash.</summary>
-    public static bool TryParse(FtpReply reply, NameCodec codec, out string path)
+    public static bool TryParse(FtpReply reply, NameCodec codec, out string path) => TryParseAny(reply, codec, out path) && path.StartsWith('/');
+
+    /// <summary>The text in quotes, whatever it looks like.</summary>
+    public static bool TryParseAny(FtpReply reply, NameCodec codec, out string path)
     {
         path = "";
         if (!reply.Code.IsCompletion)
@@ -36,7 +39,7 @@ internal static class PwdReply
                     path = codec.Decode(bytes.AsSpan(0, length));
                     if (TryParseVms(path, out var vms))
                         path = vms;
-                    return path.StartsWith('/');
+                    return true;
                 }
             }
 

@@ -148,6 +148,136 @@ public sealed class VerbTests
         Assert.Contains("DELE /dir/hard", server.Commands);
     }
 
+    [Fact]
+    public async Task PRET_goes_before_the_data_command_where_it_is_announced()
+    {
+        await using var server = new ScriptedFtpServer((line, session) =>
+        {
+            switch (line.Split(' ')[0])
+            {
+                case "FEAT":
+                    return Feat("PRET");
+                case "PRET":
+                    return line == "PRET RETR /missing" ? "550 no such file\r\n" : "200 ok\r\n";
+                case "EPSV" when line.Length == 4:
+                    return null;
+                case "RETR" when line == "RETR /missing":
+                    return "550 no such file\r\n";
+                case "RETR":
+                    session.Content = "content";
+                    return "150 here\r\n";
+                case "MLST" when line == "MLST /missing":
+                    return "550 no such file or directory\r\n";
+                default:
+                    return null;
+            }
+        });
+        await using var ftp = await ConnectAsync(server);
+        await using (var reader = await ftp.OpenReadAsync(TheFile, 0, null, Lane.Read, Token))
+        {
+            var buffer = new byte[100];
+            Assert.Equal(7, await reader.ReadAsync(buffer, Token));
+            Assert.Equal(0, await reader.ReadAsync(buffer, Token));
+        }
+
+        var commands = server.Commands.ToList();
+        var at = commands.IndexOf("PRET RETR /file");
+        Assert.Equal(["PRET RETR /file", "EPSV", "RETR /file"], commands.Skip(at));
+        var failure = await Assert.ThrowsAsync<RemoteException>(() => ftp.OpenReadAsync(RemotePath.Parse("/missing"), 0, null, Lane.Read, Token).AsTask());
+        Assert.Equal(RemoteError.NotFound, failure.Error);
+    }
+
+    [Fact]
+    public async Task A_server_that_chooses_no_machine_for_a_missing_file_keeps_its_data_command()
+    {
+        await using var server = new ScriptedFtpServer((line, session) =>
+        {
+            switch (line.Split(' ')[0])
+            {
+                case "FEAT":
+                    return Feat("PRET");
+                case "PRET":
+                    session.HasPort = line == "PRET RETR /file";
+                    return session.HasPort ? "200 ok\r\n" : "550 no such file or directory\r\n";
+                case "EPSV":
+                    return session.HasPort ? null : "503 PRET first\r\n";
+                case "RETR" when session.HasPort:
+                    session.Content = "content";
+                    return "150 here\r\n";
+                case "RETR":
+                    return "550 no such file or directory\r\n";
+                case "MLST" when line == "MLST /missing":
+                    return "550 no such file or directory\r\n";
+                default:
+                    return null;
+            }
+        });
+        await using var ftp = await ConnectAsync(server);
+        var failure = await Assert.ThrowsAsync<RemoteException>(() => ftp.OpenReadAsync(RemotePath.Parse("/missing"), 0, null, Lane.Read, Token).AsTask());
+        Assert.Equal(RemoteError.NotFound, failure.Error);
+        await using var reader = await ftp.OpenReadAsync(TheFile, 0, null, Lane.Read, Token);
+        Assert.Equal(7, await reader.ReadAsync(new byte[100], Token));
+        Assert.DoesNotContain("PASV", server.Commands);
+    }
+
+    [Theory]
+    [InlineData(null, "OPTS UTF8 ON", true)]
+    [InlineData("iso-8859-1", "OPTS UTF8 OFF", false)]
+    public async Task The_charset_of_names_is_told_to_a_server_that_knows_UTF8(string? charset, string option, bool saysItsName)
+    {
+        await using var server = new ScriptedFtpServer((line, _) => line switch
+        {
+            "FEAT" => "211-x\r\n SIZE\r\n UTF8\r\n CLNT\r\n MLST type*;size*;modify*;\r\n211 end\r\n",
+            "CLNT ftpmount" => "200 ok\r\n",
+            _ => null,
+        });
+        var options = server.Options with { Encoding = charset is null ? null : System.Text.Encoding.GetEncoding(charset) };
+        await using var ftp = await FtpFileSystem.ConnectAsync(options, TimeProvider.System, NullLogger.Instance, Token);
+        Assert.Contains(option, server.Commands);
+        Assert.Equal(saysItsName, server.Commands.Contains("CLNT ftpmount"));
+        if (saysItsName)
+            Assert.True(server.Commands.ToList().IndexOf("CLNT ftpmount") < server.Commands.ToList().IndexOf(option));
+    }
+
+    [Theory]
+    [InlineData("257 \"C:\\Users\\anna\" is current\r\n", "/Users/anna", "CWD C:/Users/anna")]
+    [InlineData("257 \"D:/\"\r\n", "/", "CWD D:/")]
+    [InlineData("257 \"DISK$USER:[ANNA.WORK]\" is current directory\r\n", "/DISK$USER/ANNA/WORK", "CWD /DISK$USER/ANNA/WORK")]
+    [InlineData("257 \"'ANNA.'\" is the working directory name prefix.\r\n", "/", "CWD /")]
+    [InlineData("257 \"/home/anna\"\r\n", "/home/anna", "CWD /home/anna")]
+    public async Task A_login_folder_in_another_notation_is_found(string reply, string root, string entered)
+    {
+        await using var server = new ScriptedFtpServer((line, _) => line == "PWD" ? reply : null);
+        await using var ftp = await ConnectAsync(server);
+        Assert.Equal(root, ftp.Root.Value);
+        Assert.Contains(entered, server.Commands);
+        await ftp.StatAsync(ftp.Root.Combine("x"), Lane.Interactive, Token);
+        Assert.Contains("MLST " + entered[4..].TrimEnd('/') + "/x", server.Commands);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3600)]
+    [InlineData(-90)]
+    public async Task The_skew_of_the_servers_clock_is_learned_from_an_upload(int seconds)
+    {
+        await using var server = new ScriptedFtpServer((line, _) => line.Split(' ') switch
+        {
+            ["SIZE", ..] => "213 7\r\n",
+            ["MDTM", "/t"] => "213 " + DateTime.UtcNow.AddSeconds(seconds).ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture) + "\r\n",
+            ["RNFR", ..] => "350 go on\r\n",
+            ["RNTO", ..] => "250 ok\r\n",
+            ["MLST", "/target"] => "250-x\r\n type=file;size=7;modify=20200101000000; /target\r\n250 end\r\n",
+            _ => null,
+        });
+        await using var ftp = await ConnectAsync(server);
+        Assert.Null(((IRemoteFileSystem)ftp).ClockSkew);
+        for (var i = 0; i < 2; i++)
+            await ftp.PublishAsync(RemotePath.Parse("/t"), RemotePath.Parse("/target"), 7, new RemoteAttributeChange(), Lane.Write, Token);
+        Assert.InRange(((IRemoteFileSystem)ftp).ClockSkew!.Value.TotalSeconds, seconds - 2, seconds + 2);
+        Assert.Equal(1, server.Commands.Count(line => line == "MDTM /t"));
+    }
+
     private static ScriptedFtpServer Checksums(string feature, string reply) => new((line, _) =>
         line == "FEAT" ? Feat(feature)
         : line == "OPTS HASH SHA-256" ? "200 SHA-256\r\n"

@@ -158,7 +158,6 @@ public sealed class ContentTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
         Assert.Equal(100_000, await site.StoreAsync(site["file"], content[100_000..200_000], StoreMode.Append));
         Assert.Equal(100_000, await site.StoreAsync(site["file"], content[200_000..], StoreMode.Resume, 200_000));
         Assert.Equal(content, await site.ReadAsync(site["file"]));
-        Assert.Equal(RemoteError.Unsupported, await FtpSite.ErrorOf(() => site.StoreAsync(site["file"], content, StoreMode.Patch, 5).AsTask()));
     }
 
     [Theory]
