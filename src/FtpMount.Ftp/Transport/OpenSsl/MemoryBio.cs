@@ -23,7 +23,7 @@ internal static unsafe class MemoryBio
     {
         var bio = LibSsl.BIO_new(Method);
         if (bio == 0)
-            throw new OutOfMemoryException();
+            throw OpenSslError.Take("libssl makes no BIO");
         LibSsl.BIO_set_data(bio, (nint)window);
         LibSsl.BIO_set_init(bio, 1);
         return bio;
@@ -32,12 +32,12 @@ internal static unsafe class MemoryBio
     private static nint MakeMethod()
     {
         var method = LibSsl.BIO_meth_new(TypeSourceAndSink, "ftpmount");
-        if (method == 0)
-            throw new OutOfMemoryException();
-        LibSsl.BIO_meth_set_write_ex(method, &Write);
-        LibSsl.BIO_meth_set_read_ex(method, &Read);
-        LibSsl.BIO_meth_set_ctrl(method, &Control);
-        return method;
+        return method != 0
+            && LibSsl.BIO_meth_set_write_ex(method, &Write) == 1
+            && LibSsl.BIO_meth_set_read_ex(method, &Read) == 1
+            && LibSsl.BIO_meth_set_ctrl(method, &Control) == 1
+            ? method
+            : throw OpenSslError.Take("libssl makes no kind of BIO");
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

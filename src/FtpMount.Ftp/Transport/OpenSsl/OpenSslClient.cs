@@ -84,7 +84,7 @@ internal sealed class OpenSslClient : TlsClient
             var session = resumed?.CopySession() ?? 0;
             if (session != 0)
             {
-                SSL_set_session(ssl, session);
+                _ = SSL_set_session(ssl, session); // without it the handshake is a full one
                 SSL_SESSION_free(session);
             }
 

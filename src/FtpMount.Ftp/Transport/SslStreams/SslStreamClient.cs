@@ -45,12 +45,13 @@ internal sealed class SslStreamClient : TlsClient
                     EnabledSslProtocols = Protocols(),
                     ClientCertificateContext = _certificate,
                     CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-                    // Judged by CertificateVerifier, before anything is sent.
+#pragma warning disable CA5359 // The certificate is judged by CertificateVerifier, before anything is sent.
                     RemoteCertificateValidationCallback = (_, certificate, chain, _) =>
                     {
                         Collect(certificate, chain, certificates);
                         return true;
                     },
+#pragma warning restore CA5359
                 },
                 cancellationToken);
             return new SslStreamTransport(socket, records, stream, target, certificates);
