@@ -12,7 +12,10 @@ namespace FtpMount.Ftp.Session;
 /// </summary>
 internal sealed class FtpSiteSecurity(FtpOptions options, TimeProvider time, ILogger logger) : IDisposable
 {
-    private readonly Lazy<TlsClient> _client = new(() => TlsClient.Create(options.Tls, options.Host, LoadCertificate(options.Trust)));
+    // A failure is not kept: the file of the client certificate may be there the next time.
+    private readonly Lazy<TlsClient> _client = new(
+        () => TlsClient.Create(options.Tls, options.Host, LoadCertificate(options.Trust)), LazyThreadSafetyMode.PublicationOnly);
+
     private readonly CertificateVerifier _verifier = new(options.Trust, options.Host, options.Port, time, logger);
     private bool _told;
 
