@@ -1,3 +1,4 @@
+using System.Buffers;
 using FtpMount.Remote;
 
 namespace FtpMount.Ftp.Listing;
@@ -12,11 +13,13 @@ internal sealed class ConnectEnterpriseListFormat : IListFormat
 {
     private const int FlagsLength = 13;
 
+    private static readonly SearchValues<byte> Flags = SearchValues.Create("-ABCDEIMNPRTUX"u8);
+
     /// <inheritdoc/>
     public ListLineMeaning Read(ReadOnlySpan<byte> line, ServerClock clock, ref ListLine parsed)
     {
         if (line.Length <= FlagsLength || line[0] != (byte)'-' || line[FlagsLength] != (byte)' '
-            || line[..10].ContainsAnyExcept("-ABCDEIMNPRTUX"u8) || line[10..FlagsLength].ContainsAnyExceptInRange((byte)'A', (byte)'Z'))
+            || line[..10].ContainsAnyExcept(Flags) || line[10..FlagsLength].ContainsAnyExceptInRange((byte)'A', (byte)'Z'))
         {
             return ListLineMeaning.Foreign;
         }

@@ -64,7 +64,8 @@ internal static class ListDate
         text = text[(dash + 1)..];
         if (text.Length is not (6 or 8) || text[3] != (byte)'-' || text[..3].ContainsAnyExceptInRange((byte)'A', (byte)'z'))
             return false;
-        MonthName.TryParse(text[..3], out month);
+        if (!MonthName.TryParse(text[..3], out month))
+            month = 0;
         if (!AsciiNumber.TryParseDigits(text[4..], out year))
             return false;
         if (text.Length == 6)

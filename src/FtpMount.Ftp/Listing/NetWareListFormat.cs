@@ -1,3 +1,4 @@
+using System.Buffers;
 using FtpMount.Remote;
 
 namespace FtpMount.Ftp.Listing;
@@ -14,6 +15,8 @@ internal sealed class NetWareListFormat : IListFormat
 {
     private const int MostColumns = 4;
 
+    private static readonly SearchValues<byte> Rights = SearchValues.Create("RWCEAFMS- "u8);
+
     /// <inheritdoc/>
     public ListLineMeaning Read(ReadOnlySpan<byte> line, ServerClock clock, ref ListLine parsed)
     {
@@ -21,7 +24,7 @@ internal sealed class NetWareListFormat : IListFormat
             return ListLineMeaning.Foreign;
         var open = line[1] == (byte)' ' ? 2 : 1;
         var close = line.IndexOf((byte)']');
-        if (line[open] != (byte)'[' || close is < 3 or > 12 || line[(open + 1)..close].ContainsAnyExcept("RWCEAFMS- "u8))
+        if (line[open] != (byte)'[' || close is < 3 or > 12 || line[(open + 1)..close].ContainsAnyExcept(Rights))
             return ListLineMeaning.Foreign;
 
         Span<Range> columns = stackalloc Range[MostColumns];

@@ -1,3 +1,4 @@
+using System.Buffers;
 using FtpMount.Remote;
 
 namespace FtpMount.Ftp.Listing;
@@ -10,6 +11,8 @@ namespace FtpMount.Ftp.Listing;
 /// </summary>
 internal sealed class Os9ListFormat : IListFormat
 {
+    private static readonly SearchValues<byte> Attributes = SearchValues.Create("dsewr-"u8);
+
     /// <inheritdoc/>
     public ListLineMeaning Read(ReadOnlySpan<byte> line, ServerClock clock, ref ListLine parsed)
     {
@@ -23,7 +26,7 @@ internal sealed class Os9ListFormat : IListFormat
         if (dot < 1 || !AsciiNumber.IsDigits(owner[..dot]) || !AsciiNumber.IsDigits(owner[(dot + 1)..])
             || !ListDate.TryParseNumbers(line[columns[1]], out var year, out var month, out var day)
             || time.Length != 4 || !AsciiNumber.TryParseDigits(time[..2], out var hour) || !AsciiNumber.TryParseDigits(time[2..], out var minute)
-            || attributes.Length != 8 || attributes.ContainsAnyExcept("dsewr-"u8)
+            || attributes.Length != 8 || attributes.ContainsAnyExcept(Attributes)
             || !AsciiNumber.IsDigits(line[columns[5]])
             || !clock.TryGetTime(ListDate.FullYear(year), month, day, hour, minute, 0, ListDate.Minute, out var modified))
         {

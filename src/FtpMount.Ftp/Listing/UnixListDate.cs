@@ -1,3 +1,4 @@
+using System.Buffers;
 using FtpMount.Remote;
 
 namespace FtpMount.Ftp.Listing;
@@ -11,6 +12,8 @@ namespace FtpMount.Ftp.Listing;
 /// </summary>
 internal static class UnixListDate
 {
+    private static readonly SearchValues<byte> SignEnds = SearchValues.Create(" 0123456789"u8);
+
     /// <summary>Reads a date that begins at <paramref name="start"/>.</summary>
     /// <param name="line">The line.</param>
     /// <param name="start">Where the date begins, in the line.</param>
@@ -254,7 +257,7 @@ internal static class UnixListDate
                 return false;
             var after = position + digits;
             // The second byte of a sign may be an ASCII letter (Shift_JIS).
-            var sign = after < line.Length && line[after] >= 0x80 ? line[after..].IndexOfAny(" 0123456789"u8) : 0;
+            var sign = after < line.Length && line[after] >= 0x80 ? line[after..].IndexOfAny(SignEnds) : 0;
             if (sign < 0 || after == line.Length)
                 return false;
             hasSign |= sign > 0;

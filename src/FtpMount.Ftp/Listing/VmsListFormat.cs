@@ -1,3 +1,4 @@
+using System.Buffers;
 using FtpMount.Remote;
 
 namespace FtpMount.Ftp.Listing;
@@ -18,6 +19,8 @@ namespace FtpMount.Ftp.Listing;
 internal sealed class VmsListFormat : IListFormat
 {
     private const int LongestVersion = 5;
+
+    private static readonly SearchValues<byte> NoOwner = SearchValues.Create("%<>()[]:;"u8);
 
     /// <summary>The name of a line that ended after it.</summary>
     private byte[]? _pending;
@@ -172,7 +175,7 @@ internal sealed class VmsListFormat : IListFormat
 
     private static bool TrySetBareOwner(ReadOnlySpan<byte> column, bool hasDate, ref ListLine parsed)
     {
-        if (!hasDate || !parsed.Owner.IsEmpty || column.ContainsAny("%<>()[]:;"u8))
+        if (!hasDate || !parsed.Owner.IsEmpty || column.ContainsAny(NoOwner))
             return false;
         parsed.Owner = column;
         return true;

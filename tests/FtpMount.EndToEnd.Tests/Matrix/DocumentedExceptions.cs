@@ -10,7 +10,7 @@ public static class DocumentedExceptions
 {
     private const string NotUtf8 = "pyftpdlib replaces the bytes of a name that are not UTF-8 by question marks.";
 
-    private static readonly FtpServerKind[] Everywhere = FtpServerKinds.Every;
+    private static readonly FtpServerKind[] Everywhere = FtpServerKinds.All;
 
     private static readonly FtpServerKind[] WithoutSymlink = [.. FtpServerKinds.All.Where(kind => kind != FtpServerKind.ProFtpd)];
 

@@ -74,6 +74,18 @@ internal sealed class ScriptedFtpServer : IAsyncDisposable
         }
     }
 
+    /// <summary>The next data connection that the client has not closed: one for a command that was refused is closed unused.</summary>
+    private async Task<Socket> AcceptDataAsync()
+    {
+        while (true)
+        {
+            var data = await _data.AcceptSocketAsync(_stop.Token);
+            if (!data.Poll(0, SelectMode.SelectRead) || data.Available > 0)
+                return data;
+            data.Dispose();
+        }
+    }
+
     private async Task ServeAsync(Socket socket)
     {
         await Task.Yield();
@@ -94,7 +106,7 @@ internal sealed class ScriptedFtpServer : IAsyncDisposable
                 if (session.Transfer is { } transfer)
                 {
                     session.Transfer = null;
-                    await using (var data = new NetworkStream(await _data.AcceptSocketAsync(_stop.Token), ownsSocket: true))
+                    await using (var data = new NetworkStream(await AcceptDataAsync(), ownsSocket: true))
                         await transfer(data, _stop.Token);
                     await session.SendAsync(session.Final, _stop.Token);
                 }
@@ -102,7 +114,7 @@ internal sealed class ScriptedFtpServer : IAsyncDisposable
                 if (session.Content is { } content)
                 {
                     session.Content = null;
-                    using (var data = await _data.AcceptSocketAsync(_stop.Token))
+                    using (var data = await AcceptDataAsync())
                         await data.SendAsync(Encoding.Latin1.GetBytes(content), _stop.Token);
                     await session.SendAsync(session.Final, _stop.Token);
                 }
