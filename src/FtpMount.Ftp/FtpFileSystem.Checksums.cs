@@ -73,7 +73,7 @@ public sealed partial class FtpFileSystem
         }
     }
 
-    private async ValueTask<bool> ChooseHashAsync(FtpConnection connection, ChecksumAlgorithm algorithm, CancellationToken cancellationToken)
+    private static async ValueTask<bool> ChooseHashAsync(FtpConnection connection, ChecksumAlgorithm algorithm, CancellationToken cancellationToken)
     {
         var name = HashName(algorithm);
         if (connection.HashAlgorithm == name)

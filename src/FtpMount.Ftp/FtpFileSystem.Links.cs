@@ -94,7 +94,7 @@ public sealed partial class FtpFileSystem
             RemoteError.Unsupported, $"Making a link to '{FtpReply.Printable(target)}' (the server made one to '{FtpReply.Printable(made?.LinkTarget ?? "?")}') at", path, null);
     }
 
-    private async ValueTask<RemoteException> LinkRefusalAsync(FtpConnection connection, RemotePath path, FtpReply refusal, CancellationToken cancellationToken)
+    private static async ValueTask<RemoteException> LinkRefusalAsync(FtpConnection connection, RemotePath path, FtpReply refusal, CancellationToken cancellationToken)
     {
         const string What = "Making the link";
         switch (await FtpStat.ProbeAsync(connection, path, cancellationToken))
