@@ -1,5 +1,4 @@
 using FtpMount.Remote;
-using FtpMount.Sftp.Protocol;
 
 namespace FtpMount.Sftp.Session;
 

@@ -29,7 +29,7 @@ internal sealed class SftpReader : IRemoteReader
     private readonly Lane _lane;
     private readonly Queue<Chunk> _chunks = new();
     private readonly List<SftpFileHandle> _handles = [];
-    private long _end;
+    private readonly long _end;
     private SftpAttributes _version;
     private bool _knowsVersion;
     private long _asked;
@@ -247,7 +247,7 @@ internal sealed class SftpReader : IRemoteReader
         }
     }
 
-    private Chunk Ask(SftpFileHandle handle, long offset, int length)
+    private static Chunk Ask(SftpFileHandle handle, long offset, int length)
     {
         var request = handle.Connection.Rent(SftpPacketType.Read).WriteRead(handle.Bytes, offset, length);
         handle.Connection.Submit(request, SftpPriority.Bulk);

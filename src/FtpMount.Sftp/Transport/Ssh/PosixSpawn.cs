@@ -57,9 +57,9 @@ internal static unsafe partial class PosixSpawn
             Check(posix_spawn_file_actions_adddup2(actions, input, 0));
             Check(posix_spawn_file_actions_adddup2(actions, output, 1));
             Check(posix_spawn_file_actions_adddup2(actions, error, 2));
-            sigemptyset(signals);
+            Check(sigemptyset(signals));
             Check(posix_spawnattr_setsigmask(attributes, signals));
-            sigfillset(signals);
+            Check(sigfillset(signals));
             Check(posix_spawnattr_setsigdefault(attributes, signals));
             Check(posix_spawnattr_setflags(attributes, SetSignalDefault | SetSignalMask | SetSession));
             var failure = posix_spawnp(out var processId, argv[0], actions, attributes, argv, envp);
