@@ -70,8 +70,20 @@ public sealed partial class SftpFileSystem
                 var made = look.ReplyType == SftpPacketType.Name && FirstName(look).SequenceEqual(text);
                 if (made && (status.IsOk || isAgain))
                     return true;
+                if (status.IsOk && look.ReplyType == SftpPacketType.Name)
+                {
+                    // ProFTPD makes targets absolute. What reads here as it was wanted is as good; any other link goes again.
+                    if (_site.Options.Links == LinkPolicy.Contain && LinkTarget.Contain(_site.Codec.Decode(FirstName(look)), path, Root) == target)
+                        return true;
+                    await connection.StatusAsync(connection.Ask(SftpPacketType.Remove, bytes), CancellationToken.None).ConfigureAwait(false);
+                }
+
                 if (status.IsOk)
-                    throw SftpErrorMapping.Failure(RemoteError.Unsupported, What, path, null); // made something else, somewhere else
+                {
+                    // It made something else, or somewhere else.
+                    var (there, why) = look.ReplyType == SftpPacketType.Name ? (SftpSite.Printable(FirstName(look)), default) : ("", SftpStatus.Of(look));
+                    throw SftpErrorMapping.Failure(RemoteError.Unsupported, $"Making a link to '{target}' (the server says '{there}{why.Message}') at", path, null);
+                }
                 throw await MakingRefusalAsync(connection, What, path, bytes, status, token).ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false);

@@ -246,7 +246,15 @@ internal sealed class SftpConnection : IAsyncDisposable
     private async ValueTask NegotiateAsync(CancellationToken cancellationToken)
     {
         byte[] init = [0, 0, 0, 5, (byte)SftpPacketType.Init, 0, 0, 0, (byte)Version];
-        await _transport.SendAsync(init, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await _transport.SendAsync(init, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RemoteException)
+        {
+            // It has ended already. Where it left some words they say more, otherwise receiving fails for the same reason.
+        }
+
         await FillAsync(4, cancellationToken).ConfigureAwait(false);
         var length = BinaryPrimitives.ReadUInt32BigEndian(_receiveBuffer.AsSpan(_receiveStart));
         if (length is < 5 or > ReceiveBufferLength - 4)
