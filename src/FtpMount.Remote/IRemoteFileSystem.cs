@@ -127,6 +127,10 @@ public interface IRemoteFileSystem : IAsyncDisposable
     /// <summary>How far the server's clock is ahead of this machine's, to about two seconds; null where it is not known (yet).</summary>
     TimeSpan? ClockSkew => null;
 
+    /// <summary>Brings a stored file to the server's disk, so that it survives the server's loss of power. Does nothing where the server has no way to be told.</summary>
+    /// <exception cref="RemoteException"><see cref="RemoteError.NotFound"/>, <see cref="RemoteError.NoSpace"/>, <see cref="RemoteError.ServerFailure"/>: it may not be there.</exception>
+    ValueTask SyncFileAsync(RemotePath path, Lane lane, CancellationToken cancellationToken) => default;
+
     /// <summary>The checksums of whole files that the server computes, strongest first; empty when it offers none.</summary>
     IReadOnlyList<ChecksumAlgorithm> Checksums => [];
 

@@ -42,4 +42,7 @@ public enum RemoteCapabilities
 
     /// <summary>The server copies a file by itself (<see cref="IRemoteFileSystem.CopyAsync"/>).</summary>
     Copy = 1 << 11,
+
+    /// <summary>The modification time of a symbolic link itself can be set.</summary>
+    SetLinkModified = 1 << 12,
 }

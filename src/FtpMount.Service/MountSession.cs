@@ -305,6 +305,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
             // That a name does not exist is known from the listing or from asking for it: the shorter promise holds.
             NegativeTimeout = Least(options.AttributeTimeout, options.DirectoryTimeout) ?? defaults.NegativeTimeout,
             ReadOnly = options.ReadOnly,
+            OwnersFromServer = _configuration.Url.Scheme == RemoteScheme.Sftp && options.UserId is null && options.GroupId is null,
             UserId = options.UserId ?? PosixCalls.geteuid(),
             GroupId = options.GroupId ?? PosixCalls.getegid(),
             Umask = options.Umask,

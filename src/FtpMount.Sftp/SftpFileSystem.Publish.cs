@@ -48,11 +48,17 @@ public sealed partial class SftpFileSystem
     private async ValueTask<RemoteEntry> PublishAsync(
         SftpConnection connection, (RemotePath Path, byte[] Bytes) from, (RemotePath Path, byte[] Bytes) to, RemoteAttributeChange change, bool isAgain, CancellationToken cancellationToken)
     {
+        // An owner that is not the login's has a request of its own: when it is refused, the others are not. It takes the set-user-ID bits away, so it goes first.
+        var owner = change is { UserId: { } user, GroupId: { } group } && !_owners.IsLogin(user, group) ? new SftpAttributes { Owner = (_owners.UserThere(user), _owners.GroupThere(group)) } : default;
+        using var give = owner == default ? null : connection.Ask(SftpPacketType.Setstat, from.Bytes).Write(owner);
         var attributes = WithoutOwner(change, accessed: _site.Time.GetUtcNow());
         using var set = attributes == default ? null : connection.Ask(SftpPacketType.Setstat, from.Bytes).Write(attributes);
         using var rename = RenameRequest(connection, from.Bytes, to.Bytes, replace: true);
         using var look = connection.Ask(SftpPacketType.Lstat, to.Bytes);
-        connection.Submit(set is null ? [rename, look] : [set, rename, look], SftpPriority.Interactive);
+        SftpRequest?[] all = [give, set, rename, look];
+        connection.Submit(all.OfType<SftpRequest>().ToArray(), SftpPriority.Interactive);
+        if (give is not null)
+            await give.WaitAsync(cancellationToken).ConfigureAwait(false);
         if (set is not null)
             await set.WaitAsync(cancellationToken).ConfigureAwait(false);
         await rename.WaitAsync(cancellationToken).ConfigureAwait(false);

@@ -50,6 +50,10 @@ public sealed partial class SftpFileSystem : IRemoteFileSystem
                 result |= RemoteCapabilities.HardLinks;
             if (_site.Has(SftpExtensions.PosixRename))
                 result |= RemoteCapabilities.AtomicReplace;
+            if (_site.Has(SftpExtensions.Lsetstat))
+                result |= RemoteCapabilities.SetLinkModified;
+            if (_site.Has(SftpExtensions.CopyData))
+                result |= RemoteCapabilities.Copy;
             if (_site.Has(SftpExtensions.Statvfs))
                 result |= RemoteCapabilities.Space;
             return result;

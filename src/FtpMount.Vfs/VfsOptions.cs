@@ -33,6 +33,11 @@ public sealed record VfsOptions
     /// <summary>Refuses every change with EROFS.</summary>
     public bool ReadOnly { get; init; }
 
+    /// <summary>
+    /// Shows the owner and group that the server tells, and lets them be changed where it can; <see cref="UserId"/> and <see cref="GroupId"/> are then for what it does not tell.
+    /// </summary>
+    public bool OwnersFromServer { get; init; }
+
     /// <summary>The owner shown for everything.</summary>
     public uint UserId { get; init; }
 

@@ -151,6 +151,7 @@ public sealed partial class VirtualFileSystem
     {
         int? mode;
         DateTime? modified;
+        (uint? User, uint? Group) owner;
         bool local;
         lock (_table.Gate)
         {
@@ -162,6 +163,7 @@ public sealed partial class VirtualFileSystem
                 : null;
             if (modified is null && change.Modified is not null && local)
                 modified = NodeTable.FullSeconds(change.Modified.Value);
+            owner = NewOwner(change, shown);
             var error = CheckChange(node, change, shown, mode, modified, local);
             if (error != VfsError.None)
                 return error;
@@ -170,6 +172,14 @@ public sealed partial class VirtualFileSystem
         if (change.Size is { } size)
         {
             var error = await SetLengthAsync(node, handle, size, cancellationToken).ConfigureAwait(false);
+            if (error != VfsError.None)
+                return error;
+        }
+
+        // Before the mode, because it takes the set-user-ID bits away.
+        if (owner is not (null, null))
+        {
+            var error = await SendOwnerAsync(node, owner, cancellationToken).ConfigureAwait(false);
             if (error != VfsError.None)
                 return error;
         }
@@ -202,9 +212,7 @@ public sealed partial class VirtualFileSystem
     /// <summary>Whether all of the change can be done, so that none of it is done when not. Called under the gate.</summary>
     private VfsError CheckChange(Node node, in VfsAttributeChange change, in VfsAttributes shown, int? mode, DateTime? modified, bool local)
     {
-        if (change.UserId is { } user && user != shown.UserId)
-            return VfsError.NotPermitted;
-        if (change.GroupId is { } group && group != shown.GroupId)
+        if (NewOwner(change, shown) is not (null, null) && (!_options.OwnersFromServer || node.Deleted || (_remote.Capabilities & RemoteCapabilities.SetOwner) == 0))
             return VfsError.NotPermitted;
         if (change.Size is { } size)
         {
@@ -220,7 +228,7 @@ public sealed partial class VirtualFileSystem
         if (modified is not { } time || node.Deleted)
             return VfsError.None;
         if (node.Kind == RemoteKind.Symlink)
-            return VfsError.NotPermitted;
+            return (capabilities & RemoteCapabilities.SetLinkModified) == 0 ? VfsError.NotPermitted : VfsError.None;
         if (node.Kind == RemoteKind.Directory || (local && (time - _clock.UtcNow).Duration() <= Present))
             return VfsError.None;
         return (capabilities & RemoteCapabilities.SetModified) == 0 ? VfsError.NotPermitted : VfsError.None;
@@ -256,6 +264,48 @@ public sealed partial class VirtualFileSystem
             if (refused)
                 node.LocalModified = null;
         }
+    }
+
+    /// <summary>Owner and group where they are to become others than they are.</summary>
+    private static (uint? User, uint? Group) NewOwner(in VfsAttributeChange change, in VfsAttributes shown) =>
+        (change.UserId is { } user && user != shown.UserId ? user : null, change.GroupId is { } group && group != shown.GroupId ? group : null);
+
+    /// <summary>Sets the owner on the server; a file that is not there yet is uploaded first.</summary>
+    private async ValueTask<VfsError> SendOwnerAsync(Node node, (uint? User, uint? Group) owner, CancellationToken cancellationToken)
+    {
+        var error = await _uploader.FlushAsync(node, cancellationToken).ConfigureAwait(false);
+        if (error != VfsError.None)
+            return error;
+        using var use = await _locks.UsePathAsync(node, cancellationToken).ConfigureAwait(false);
+        RemotePath path;
+        lock (_table.Gate)
+        {
+            if (node.Deleted || node.Remote is null)
+                return VfsError.NotPermitted;
+            path = _table.PathOf(node);
+        }
+
+        try
+        {
+            await _remote
+                .SetAttributesAsync(path, new RemoteAttributeChange { UserId = owner.User, GroupId = owner.Group }, Lane.Interactive, _stopping.Token)
+                .ConfigureAwait(false);
+        }
+        catch (RemoteException e) when (e.Error is RemoteError.Unsupported or RemoteError.AccessDenied)
+        {
+            throw new RemoteException(RemoteError.Unsupported, e.Message, e) { Path = e.Path, ServerReply = e.ServerReply };
+        }
+
+        lock (_table.Gate)
+        {
+            if (node.Remote is not { } known)
+                return VfsError.None;
+            var validUntil = node.ValidUntil;
+            _table.Publish(node, known with { UserId = owner.User ?? known.UserId, GroupId = owner.Group ?? known.GroupId });
+            node.ValidUntil = validUntil;
+        }
+
+        return VfsError.None;
     }
 
     private async ValueTask SendAttributesAsync(Node node, int? mode, DateTime? modified, CancellationToken cancellationToken)

@@ -28,7 +28,35 @@ public sealed partial class VirtualFileSystem
             return Failed(e, "Syncing", open.Node);
         }
 
-        return await UploadAsync(open.Node, cancellationToken).ConfigureAwait(false);
+        var error = await UploadAsync(open.Node, cancellationToken).ConfigureAwait(false);
+        return error == VfsError.None ? await SyncOnServerAsync(open.Node, cancellationToken).ConfigureAwait(false) : error;
+    }
+
+    /// <summary>What is on the server is to be on its disk, too, where it can be told so.</summary>
+    private async ValueTask<VfsError> SyncOnServerAsync(Node node, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var use = await _locks.UsePathAsync(node, cancellationToken).ConfigureAwait(false);
+            RemotePath path;
+            lock (_table.Gate)
+            {
+                if (node.Deleted || node.Remote is null)
+                    return VfsError.None;
+                path = _table.PathOf(node);
+            }
+
+            await _remote.SyncFileAsync(path, Lane.Interactive, cancellationToken).ConfigureAwait(false);
+            return VfsError.None;
+        }
+        catch (RemoteException e) when (e.Error == RemoteError.NotFound)
+        {
+            return VfsError.None; // somebody else has removed it
+        }
+        catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
+        {
+            return Failed(e, "Syncing", node);
+        }
     }
 
     /// <inheritdoc/>

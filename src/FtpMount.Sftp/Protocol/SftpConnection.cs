@@ -34,6 +34,9 @@ internal sealed class SftpConnection : IAsyncDisposable
     private const int MostIdleRequests = 256;
     private const int LooksPerTimeout = 6;
 
+    /// <summary>So many time-outs of silence the server may take for a copy or a sync of its own.</summary>
+    private const int LongWait = 20;
+
     /// <summary>So many time-outs a request may wait on a link that is busy with what was sent before it.</summary>
     private const int LongestWait = 4;
 
@@ -542,13 +545,15 @@ internal sealed class SftpConnection : IAsyncDisposable
         {
             if (_failure is not null || _pending.Count == 0)
                 return;
-            silent = _time.GetElapsedTime(_lastHeard, now) >= _timeout;
+            // The server answers one request after the other: while it works on a long one, silence says nothing; what carries the bytes has a keepalive of its own.
+            var silence = _time.GetElapsedTime(_lastHeard, now);
+            silent = silence >= (_pending.Values.Any(static request => request.IsLong) ? LongWait : 1) * _timeout;
             if (!silent)
             {
                 foreach (var request in _pending.Values)
                 {
                     var age = _time.GetElapsedTime(request.SubmittedAt, now);
-                    if (age >= _timeout && (age >= LongestWait * _timeout || Window.HasDelivered(request.DeliveredBefore + request.InFlightBefore)))
+                    if (!request.IsLong && age >= _timeout && (age >= LongestWait * _timeout || Window.HasDelivered(request.DeliveredBefore + request.InFlightBefore)))
                         (late ??= []).Add(request);
                 }
             }

@@ -93,6 +93,7 @@ internal sealed class SftpRequest : IValueTaskSource, IDisposable
         ReplyType = SftpPacketType.None;
         Payload = default;
         BulkLength = 0;
+        IsLong = false;
         Received = 0;
         _bodyLength = 0;
         _destination = default;
@@ -354,6 +355,12 @@ internal sealed class SftpRequest : IValueTaskSource, IDisposable
 
         Release();
     }
+
+    /// <summary>The server works on it for as long as its disk needs (a copy, a sync): its age is no reason to give it up, nor is silence while it is the only one.</summary>
+    public void AllowLongWait() => IsLong = true;
+
+    /// <summary>Whether the server may take long.</summary>
+    public bool IsLong { get; private set; }
 
     /// <summary>Nobody will wait for it, and it is to be sent all the same.</summary>
     public void Forget() => _isForgotten = true;

@@ -14,6 +14,9 @@ internal sealed class SftpOwners(IdMap map, (uint User, uint Group)? login, (uin
 
     public uint GroupThere(uint group) => Translate(map.Groups, group, login?.Group, local.Group, toHere: false);
 
+    /// <summary>Whether what the login makes on the server belongs to these anyway.</summary>
+    public bool IsLogin(uint user, uint group) => login is { } known && UserThere(user) == known.User && GroupThere(group) == known.Group;
+
     private uint Translate(IReadOnlyDictionary<uint, uint> table, uint id, uint? there, uint here, bool toHere)
     {
         switch (map.Kind)

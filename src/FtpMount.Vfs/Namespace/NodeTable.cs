@@ -65,6 +65,9 @@ internal sealed class NodeTable
     /// <summary>How long what is shown of the node may be believed.</summary>
     public TimeSpan Validity(Node node, long now) => node.IsLocal ? _options.AttributeTimeout : _clock.Remaining(now, node.ValidUntil);
 
+    /// <summary>Whether a file that replaces another is to have its owner.</summary>
+    public bool KeepsOwners => _options.OwnersFromServer;
+
     public VfsAttributes AttributesOf(Node node)
     {
         var remote = node.Remote;
@@ -77,8 +80,8 @@ internal sealed class NodeTable
             Mode = ModeOf(node),
             // 1 says of a directory that the number of its subdirectories is not known (2 would say: none).
             LinkCount = node.Deleted ? 0u : 1u,
-            UserId = _options.UserId,
-            GroupId = _options.GroupId,
+            UserId = _options.OwnersFromServer ? remote?.UserId ?? _options.UserId : _options.UserId,
+            GroupId = _options.OwnersFromServer ? remote?.GroupId ?? _options.GroupId : _options.GroupId,
             Modified = modified,
             Accessed = node.LocalAccessed ?? modified,
             Changed = modified,

@@ -76,6 +76,8 @@ internal sealed partial class Uploader
                 Modified = node.LocalModified is { } time && (capabilities & RemoteCapabilities.SetModified) != 0
                     ? new DateTimeOffset(time, TimeSpan.Zero)
                     : null,
+                UserId = _table.KeepsOwners && (capabilities & RemoteCapabilities.SetOwner) != 0 ? node.Remote?.UserId : null,
+                GroupId = _table.KeepsOwners && (capabilities & RemoteCapabilities.SetOwner) != 0 ? node.Remote?.GroupId : null,
             };
             return new Sending(
                 staging, staging.ChangeCount, staging.Length, _table.PathOf(node), node.Parent!, change, wanted, node.AttributeSequence);
