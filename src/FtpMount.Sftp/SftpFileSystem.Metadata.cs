@@ -68,10 +68,35 @@ public sealed partial class SftpFileSystem
             isRepeatable: true,
             async (connection, _, token) =>
             {
+                if (!_site.Has(SftpExtensions.Lsetstat))
+                    return await StatWithLinkAsync(connection, path, bytes, token).ConfigureAwait(false);
                 var (attributes, status) = await connection.AttributesAsync(SftpPacketType.Lstat, bytes, token).ConfigureAwait(false);
                 return attributes is { } found ? SftpEntry.From(path.Name, found, _owners) : throw Refusal("Looking up", path, status);
             },
             cancellationToken);
+    }
+
+    /// <summary>
+    /// ProFTPD's LSTAT follows links: READLINK, in the same packet, tells whether there is one. Servers with lsetstat@openssh.com know links by themselves.
+    /// </summary>
+    private async ValueTask<RemoteEntry> StatWithLinkAsync(SftpConnection connection, RemotePath path, byte[] bytes, CancellationToken cancellationToken)
+    {
+        using var lstat = connection.Ask(SftpPacketType.Lstat, bytes);
+        using var readlink = connection.Ask(SftpPacketType.Readlink, bytes);
+        connection.Submit([lstat, readlink], SftpPriority.Interactive);
+        await lstat.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await readlink.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var (attributes, status) = SftpCalls.ReadAttributes(lstat);
+        var isLink = readlink.ReplyType == SftpPacketType.Name;
+        if (attributes is not { } found)
+        {
+            return isLink
+                ? new RemoteEntry { Name = path.Name, Kind = RemoteKind.Symlink } // to something that is not there
+                : throw Refusal("Looking up", path, status);
+        }
+
+        var entry = SftpEntry.From(path.Name, found, _owners);
+        return isLink ? entry with { Kind = RemoteKind.Symlink, Size = null } : entry;
     }
 
     /// <inheritdoc/>
