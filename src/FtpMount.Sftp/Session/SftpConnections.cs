@@ -309,7 +309,9 @@ internal sealed class SftpConnections : IAsyncDisposable
         _lastFailure = failure;
         _lastError = failure.Message;
         _offline = _live.Count == 0;
-        var full = Math.Min(FirstPause.TotalMilliseconds * Math.Pow(2, Math.Min(_failures++, 30)), LongestPause.TotalMilliseconds);
+        // Well below the time-out, so that a call that comes in the middle of a pause still sees an attempt.
+        var longest = Math.Min(LongestPause.TotalMilliseconds, _site.Options.Timeout.TotalMilliseconds / 4);
+        var full = Math.Min(FirstPause.TotalMilliseconds * Math.Pow(2, Math.Min(_failures++, 30)), longest);
         var pause = TimeSpan.FromMilliseconds(full * (1 - (_jitter.NextDouble() / 2)));
         _notBefore = After(pause);
         if (_live.Count == 0)
@@ -336,7 +338,10 @@ internal sealed class SftpConnections : IAsyncDisposable
             {
                 Interlocked.Increment(ref _lost);
                 _lastError = connection.Failure?.Message;
-                _offline = _live.Count == 0;
+
+                // At once, so that the next call finds one, and that the state is known.
+                if (_live.Count == 0)
+                    _opening ??= Task.Run(OpenAsync);
             }
 
             _closing.RemoveAll(task => task.IsCompleted);
