@@ -12,7 +12,7 @@ internal static class PathPattern
         return found.Where(File.Exists);
     }
 
-    private static IEnumerable<string> Expand(string folder, string part)
+    private static List<string> Expand(string folder, string part)
     {
         if (part.IndexOfAny(['*', '?']) < 0)
             return [Path.Combine(folder, part)];

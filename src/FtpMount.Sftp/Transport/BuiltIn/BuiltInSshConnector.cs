@@ -154,6 +154,7 @@ internal sealed class BuiltInSshConnector : ISftpConnector
     {
         var configuration = host.Configuration;
         var timeout = configuration.ConnectTimeout is { } configured && configured < _options.Timeout ? configured : _options.Timeout;
+        RemoteException? mismatch = null;
         while (true)
         {
             ConnectionInfo? info = null;
@@ -180,9 +181,14 @@ internal sealed class BuiltInSshConnector : ISftpConnector
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
+                // The server may have the key that is asked for beside the one that it showed; when it has no more to show, the first one is what the message is about.
                 if (refused is not null && host.Verifier.IsWorthAnotherType && way is null)
+                {
+                    mismatch ??= refused;
                     continue;
-                throw refused ?? (e is SshAuthenticationException ? methods.Explain(e) : ConnectFailure.Explain(configuration, e, timeout));
+                }
+
+                throw mismatch ?? refused ?? (e is SshAuthenticationException ? methods.Explain(e) : ConnectFailure.Explain(configuration, e, timeout));
             }
 
             void Judge(HostKeyEventArgs e)

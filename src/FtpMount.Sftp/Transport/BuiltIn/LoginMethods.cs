@@ -33,7 +33,7 @@ internal sealed class LoginMethods : IDisposable
         _password = password;
         _prompter = prompter;
         _identities = identities;
-        _methods.Add(new PrivateKeyAuthenticationMethod(user, identities));
+        _methods.Add(new KeyMethod(user, identities));
         if (password is null && prompter is null)
             return;
         var interactive = new KeyboardInteractiveAuthenticationMethod(user);

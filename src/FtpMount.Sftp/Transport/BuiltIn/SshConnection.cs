@@ -220,8 +220,15 @@ internal sealed class SshConnection : IAsyncDisposable
         // From here on a person may be asked, and the caller's token is what ends the waiting.
         connectionInfo.Timeout = Timeout.InfiniteTimeSpan;
         _socket = SessionAccess.SocketOf(Session);
-        if (_socket is not null)
-            SocketTuning.Apply(_socket, _logger);
+        if (_socket is null)
+            return;
+        SocketTuning.Apply(_socket, _logger);
+        lock (_lock)
+        {
+            // The caller has given up in the meantime.
+            if (_disposed)
+                _socket.Dispose();
+        }
     }
 
     private async Task KeepAliveAsync(SshChannel channel, TimeSpan interval, int mostUnanswered)
