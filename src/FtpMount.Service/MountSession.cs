@@ -55,10 +55,11 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
     /// <param name="directories">Its folders.</param>
     /// <param name="time">The clock.</param>
     /// <param name="loggers">Where each part's messages go.</param>
+    /// <param name="prompter">Who is asked for what an SSH login in this process needs; null for nobody.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="MountException">It cannot be made; says why and what to do.</exception>
     public static async Task<MountSession> StartAsync(
-        MountConfiguration configuration, MountDirectories directories, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
+        MountConfiguration configuration, MountDirectories directories, TimeProvider time, ILoggerFactory loggers, ISshPrompter? prompter, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(directories);
@@ -67,7 +68,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
         var session = new MountSession(configuration, directories, time, loggers.CreateLogger<MountSession>());
         try
         {
-            await session.StartAsync(loggers, cancellationToken);
+            await session.StartAsync(loggers, prompter, cancellationToken);
             return session;
         }
         catch (Exception exception)
@@ -157,13 +158,13 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
 
     private VfsOptions VfsDefaults => new() { CacheDirectory = _directories.Cache, StateDirectory = _directories.State };
 
-    private async Task StartAsync(ILoggerFactory loggers, CancellationToken cancellationToken)
+    private async Task StartAsync(ILoggerFactory loggers, ISshPrompter? prompter, CancellationToken cancellationToken)
     {
         _directories.Create();
         var runtime = RuntimeDirectory.Open();
         TakeLock(Path.Combine(runtime, RuntimeDirectory.LockName(_configuration.MountPoint)), "mounts or serves this mount point");
         TakeLock(Path.Combine(_directories.State, "lock"), "uses the same state-dir for the same mount");
-        _remote = await ConnectAsync(loggers, cancellationToken);
+        _remote = await ConnectAsync(loggers, prompter, cancellationToken);
         _parts.Push(_remote);
         _files = new VirtualFileSystem(_remote, ToVfsOptions(), _time, loggers);
         _parts.Push(_files);
@@ -237,13 +238,13 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
 
     private static UploadStatus Describe(PendingUpload upload) => new(upload.Path.Value, upload.Bytes, upload.BytesSent, upload.LastError);
 
-    private async ValueTask<IRemoteFileSystem> ConnectAsync(ILoggerFactory loggers, CancellationToken cancellationToken)
+    private async ValueTask<IRemoteFileSystem> ConnectAsync(ILoggerFactory loggers, ISshPrompter? prompter, CancellationToken cancellationToken)
     {
         if (_configuration.Url.Scheme != RemoteScheme.Sftp)
             return await FtpFileSystem.ConnectAsync(FtpSettings.From(_configuration, _directories), _time, loggers.CreateLogger<FtpFileSystem>(), cancellationToken);
         var options = ToSftpOptions();
         var logger = loggers.CreateLogger<SftpFileSystem>();
-        return await SftpFileSystem.ConnectAsync(options, SftpConnectors.Create(options, _time, logger), _time, logger, cancellationToken);
+        return await SftpFileSystem.ConnectAsync(options, SftpConnectors.Create(options, _time, logger, prompter), _time, logger, cancellationToken);
     }
 
     private SftpOptions ToSftpOptions()

@@ -97,7 +97,7 @@ public sealed partial class SftpFileSystem : IRemoteFileSystem
         SftpConnection? connection = null;
         try
         {
-            using var deadline = new CancellationTokenSource(options.Timeout, time);
+            using var deadline = new CancellationTokenSource(options.Timeout + connector.Patience, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
             try
             {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using FtpMount.Cli.Posix;
 using FtpMount.Cli.Secrets;
 using FtpMount.Service;
@@ -36,8 +37,14 @@ internal static class BackgroundProcess
         start.Environment.Remove(SecretHandover.EnvironmentVariable);
         using var child = Process.Start(start) ?? throw new MountException($"{path} could not be started");
         await using var interruption = cancellationToken.Register(() => _ = PosixCalls.kill(child.Id, PosixCalls.Terminate));
-        await HandOverAsync(child, configuration);
+        await SendAsync(child, configuration.Serialize());
         var line = await child.StandardOutput.ReadLineAsync(CancellationToken.None);
+        while (line is [ParentReadiness.QuestionMark or ParentReadiness.SecretQuestionMark, ..])
+        {
+            await SendAsync(child, Encoding.ASCII.GetBytes(ParentPrompter.AnswerOf(line, Prompter)));
+            line = await child.StandardOutput.ReadLineAsync(CancellationToken.None);
+        }
+
         cancellationToken.ThrowIfCancellationRequested();
         switch (line)
         {
@@ -52,12 +59,16 @@ internal static class BackgroundProcess
         }
     }
 
-    private static async Task HandOverAsync(Process child, MountConfiguration configuration)
+    /// <summary>Who answers the child's questions.</summary>
+    private static readonly TerminalPrompter Prompter = new();
+
+    /// <summary>Sends a line.</summary>
+    private static async Task SendAsync(Process child, byte[] line)
     {
         try
         {
-            await child.StandardInput.BaseStream.WriteAsync(configuration.Serialize(), CancellationToken.None);
-            child.StandardInput.Close();
+            await child.StandardInput.BaseStream.WriteAsync((byte[])[.. line, (byte)'\n'], CancellationToken.None);
+            await child.StandardInput.BaseStream.FlushAsync(CancellationToken.None);
         }
         catch (IOException)
         {

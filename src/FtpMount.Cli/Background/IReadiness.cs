@@ -1,3 +1,5 @@
+using FtpMount.Sftp.Transport;
+
 namespace FtpMount.Cli.Background;
 
 /// <summary>Who waits for a mount to answer.</summary>
@@ -5,6 +7,9 @@ internal interface IReadiness
 {
     /// <summary>Whether messages also go to this process's stderr.</summary>
     bool IsForeground { get; }
+
+    /// <summary>Asks whoever waits for what a login needs, until the mount answers.</summary>
+    ISshPrompter Prompter { get; }
 
     /// <summary>The mount answers.</summary>
     void Ready();

@@ -2,22 +2,28 @@ using System.Globalization;
 using System.Text;
 using FtpMount.Cli.Posix;
 using FtpMount.Service.Control;
+using FtpMount.Sftp.Transport;
 
 namespace FtpMount.Cli.Background;
 
 /// <summary>
-/// In the background the parent reads a pipe, which is this process's stdout: one line that begins with <see cref="ReadyMark"/>, or with
-/// <see cref="FailedMark"/> and the reason. When the mount is ready the process lets go of the terminal and of every pipe.
+/// In the background the parent reads a pipe, which is this process's stdout: questions (<see cref="ParentPrompter"/>), and then one line that
+/// begins with <see cref="ReadyMark"/>, or with <see cref="FailedMark"/> and the reason. When the mount is ready the process lets go of the terminal and of every pipe.
 /// </summary>
-internal sealed class ParentReadiness : IReadiness
+internal sealed class ParentReadiness(ParentPrompter prompter) : IReadiness
 {
     internal const char ReadyMark = '+';
     internal const char FailedMark = '!';
+    internal const char QuestionMark = '?';
+    internal const char SecretQuestionMark = '*';
 
     public bool IsForeground => false;
 
+    public ISshPrompter Prompter => prompter;
+
     public void Ready()
     {
+        prompter.Close();
         Tell($"{ReadyMark}");
         Detach();
     }
@@ -30,7 +36,7 @@ internal sealed class ParentReadiness : IReadiness
     /// <summary>The mount cannot be made.</summary>
     internal static void Failed(string reason) => Tell(FailedMark + Messages.OneLine(reason));
 
-    private static void Tell(string line)
+    internal static void Tell(string line)
     {
         using var stream = Console.OpenStandardOutput();
         stream.Write(Encoding.UTF8.GetBytes(line + "\n"));

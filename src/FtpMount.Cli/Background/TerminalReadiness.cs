@@ -1,6 +1,8 @@
 using FtpMount.Cli.Commands;
+using FtpMount.Cli.Secrets;
 using FtpMount.Service;
 using FtpMount.Service.Control;
+using FtpMount.Sftp.Transport;
 
 namespace FtpMount.Cli.Background;
 
@@ -8,6 +10,8 @@ namespace FtpMount.Cli.Background;
 internal sealed class TerminalReadiness(MountConfiguration configuration) : IReadiness
 {
     public bool IsForeground => true;
+
+    public ISshPrompter Prompter { get; } = new TerminalPrompter();
 
     public void Ready() => Messages.Write($"{configuration.Source} is mounted on {configuration.MountPoint}; Ctrl-C unmounts it");
 

@@ -21,7 +21,7 @@ internal static class MountService
         UnmountReport report;
         try
         {
-            await using var session = await MountSession.StartAsync(configuration, directories, TimeProvider.System, log, signals.First);
+            await using var session = await MountSession.StartAsync(configuration, directories, TimeProvider.System, log, readiness.Prompter, signals.First);
             await using var first = signals.First.Register(() => session.UnmountAsync(null, null, CancellationToken.None));
             await using var second = signals.Second.Register(session.LeaveUnsent);
             readiness.Ready();

@@ -1,6 +1,8 @@
+using System.Text;
 using System.Text.Json;
 using FtpMount.Cli.Background;
 using FtpMount.Cli.Posix;
+using FtpMount.Cli.Secrets;
 using FtpMount.Cli.Signals;
 using FtpMount.Service;
 
@@ -11,14 +13,16 @@ internal static class ServeCommand
 {
     internal static async Task<int> RunAsync()
     {
+        var hasTerminal = new TerminalPrompter().IsAvailable;
         // Out of the terminal's reach: Ctrl-C there, or closing it, is not meant for the mount.
         _ = PosixCalls.setsid();
         using var signals = new StopSignals();
         try
         {
-            var configuration = await ReceiveAsync(signals.First);
+            using var input = new StreamReader(Console.OpenStandardInput());
+            var configuration = await ReceiveAsync(input, signals.First);
             var directories = MountDirectories.Find(configuration, Environment.GetEnvironmentVariable);
-            return await MountService.RunAsync(configuration, directories, new ParentReadiness(), signals);
+            return await MountService.RunAsync(configuration, directories, new ParentReadiness(new ParentPrompter(input, hasTerminal)), signals);
         }
         catch (MountException exception)
         {
@@ -27,14 +31,12 @@ internal static class ServeCommand
         }
     }
 
-    private static async Task<MountConfiguration> ReceiveAsync(CancellationToken cancellationToken)
+    /// <summary>The first line; answers to questions may follow.</summary>
+    private static async Task<MountConfiguration> ReceiveAsync(StreamReader input, CancellationToken cancellationToken)
     {
         try
         {
-            await using var input = Console.OpenStandardInput();
-            using var content = new MemoryStream();
-            await input.CopyToAsync(content, cancellationToken);
-            return MountConfiguration.Deserialize(content.GetBuffer().AsSpan(0, (int)content.Length));
+            return MountConfiguration.Deserialize(Encoding.UTF8.GetBytes(await input.ReadLineAsync(cancellationToken) ?? ""));
         }
         catch (JsonException)
         {

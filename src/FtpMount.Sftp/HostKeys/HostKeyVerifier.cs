@@ -149,7 +149,7 @@ internal sealed class HostKeyVerifier
             case HostKeyDecision.Accept when otherType is null:
                 Add(key);
                 return;
-            case HostKeyDecision.Ask when _prompter is not null && Confirm(unknown, key):
+            case HostKeyDecision.Ask when _prompter is { IsAvailable: true } && Confirm(unknown, key):
                 Add(key);
                 return;
             case HostKeyDecision.Refuse:

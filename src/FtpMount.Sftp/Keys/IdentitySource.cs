@@ -102,7 +102,7 @@ internal sealed class IdentitySource : IPrivateKeySource
         {
             if (file.PublicKey is { } known && done.Contains(known))
                 return;
-            var problem = file.Problem ?? (file.NeedsPassphrase && _prompter is null ? "it has a passphrase and there is no terminal to ask for it; add it to the agent (ssh-add)" : null);
+            var problem = file.Problem ?? (file.NeedsPassphrase && _prompter is not { IsAvailable: true } ? "it has a passphrase and there is no terminal to ask for it; add it to the agent (ssh-add)" : null);
             if (problem is not null || file.PublicKey is not { } key)
             {
                 _skipped.Add($"{file.Path}: {problem ?? "its public key is not known"}");

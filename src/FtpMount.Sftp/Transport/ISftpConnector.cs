@@ -6,6 +6,9 @@ namespace FtpMount.Sftp.Transport;
 /// </summary>
 public interface ISftpConnector : IAsyncDisposable
 {
+    /// <summary>How much longer than <see cref="SftpOptions.Timeout"/> the first connection may take, because a person may be asked meanwhile.</summary>
+    TimeSpan Patience => TimeSpan.Zero;
+
     /// <summary>Connects, verifies the host key, logs in and starts the subsystem; nothing of SFTP itself has been sent when it returns.</summary>
     /// <param name="cancellationToken">Ends the attempt; <see cref="SftpOptions.Timeout"/> is kept by the caller with it.</param>
     /// <exception cref="Remote.RemoteException">

@@ -6,6 +6,9 @@ namespace FtpMount.Sftp.Transport;
 /// </summary>
 public interface ISshPrompter
 {
+    /// <summary>Whether there is somebody to ask at the moment.</summary>
+    bool IsAvailable { get; }
+
     /// <summary>Asks for one line.</summary>
     /// <param name="question">What is asked, perhaps several lines; free of control characters but line ends.</param>
     /// <param name="isSecret">Whether what is typed must not be seen.</param>

@@ -9,6 +9,8 @@ internal sealed class ScriptedPrompter(params string?[] answers) : ISshPrompter
 
     public List<(string Question, bool IsSecret)> Asked { get; } = [];
 
+    public bool IsAvailable => _answers.Count > 0;
+
     public string? Ask(string question, bool isSecret)
     {
         Asked.Add((question, isSecret));

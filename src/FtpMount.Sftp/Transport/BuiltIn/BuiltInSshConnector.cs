@@ -19,6 +19,9 @@ internal sealed class BuiltInSshConnector : ISftpConnector
     /// <summary>Jump hosts that are reached through jump hosts; more is a circle.</summary>
     private const int MostHops = 8;
 
+    /// <summary>OpenSSH's servers end a login that takes longer (LoginGraceTime).</summary>
+    private static readonly TimeSpan TypingTime = TimeSpan.FromMinutes(2);
+
     private static readonly string[] UsualIdentities = ["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"];
 
     private readonly SftpOptions _options;
@@ -45,6 +48,9 @@ internal sealed class BuiltInSshConnector : ISftpConnector
         _time = time;
         _logger = logger;
     }
+
+    /// <inheritdoc/>
+    public TimeSpan Patience => _prompter is { IsAvailable: true } ? TypingTime : TimeSpan.Zero;
 
     /// <inheritdoc/>
     public async ValueTask<ISftpTransport> ConnectAsync(CancellationToken cancellationToken)
@@ -227,7 +233,7 @@ internal sealed class BuiltInSshConnector : ISftpConnector
     {
         var target = SshConfigReader.Read(_environment, _options.Host, _options.Port, _options.User);
         if (target.Ignored.Count > 0)
-            _logger.LogInformation("The built-in transport does not heed {Keywords}; transport=ssh does", string.Join(", ", target.Ignored));
+            _logger.LogDebug("The built-in transport does not heed {Keywords}; transport=ssh does", string.Join(", ", target.Ignored));
         var route = new LinkedList<HostState>();
         route.AddFirst(Prepare(target, isServer: true));
         for (var jumps = target.Jumps; jumps.Count > 0;)

@@ -34,7 +34,7 @@ internal sealed class LoginMethods : IDisposable
         _prompter = prompter;
         _identities = identities;
         _methods.Add(new KeyMethod(user, identities));
-        if (password is null && prompter is null)
+        if (password is null && prompter is not { IsAvailable: true })
             return;
         var interactive = new KeyboardInteractiveAuthenticationMethod(user);
         interactive.AuthenticationPrompt += (_, e) => Answer(e);
