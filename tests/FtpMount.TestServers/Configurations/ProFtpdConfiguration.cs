@@ -104,7 +104,6 @@ internal sealed class ProFtpdConfiguration : FtpServerConfiguration
                 $"TLSRSACertificateFile {certificate}",
                 $"TLSRSACertificateKeyFile {key}",
                 $"TLSLog {LogFile("proftpd.tls.log")}",
-                $"TLSSessionCache shm:/file={LogFile("proftpd.sesscache")}",
             ]);
             if (options.ImplicitTls)
                 lines.Add("TLSOptions UseImplicitSSL");
