@@ -27,7 +27,7 @@ public abstract class TestProxy : IAsyncDisposable
     }
 
     /// <summary>Its address.</summary>
-    public string Host => "127.0.0.1";
+    public string Host => ((IPEndPoint)_listener.LocalEndpoint).Address.ToString();
 
     /// <summary>Its port.</summary>
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
