@@ -38,7 +38,7 @@ internal static class ListingCorpus
 
         var parser = new ListLineParser(NameCodec.Utf8, new FakeTimeProvider(Now), TimeSpan.Zero);
         foreach (var before in item.Before)
-            parser.TryParse(FuzzCorpus.Unescape(before[2..]), out _);
+            _ = parser.TryParse(FuzzCorpus.Unescape(before[2..]), out _);
         if (!parser.TryParse(line, out var entry))
             return "none";
         return entry is null ? "self" : Describe(entry);

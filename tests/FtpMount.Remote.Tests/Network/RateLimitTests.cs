@@ -18,7 +18,7 @@ public sealed class RateLimitTests
     private long[] Run(TimeSpan duration, params RateFlow[] flows)
     {
         var moved = new long[flows.Length];
-        var waits = new ValueTask?[flows.Length];
+        var waits = new Task?[flows.Length];
         var step = TimeSpan.FromMilliseconds(1);
         for (var passed = TimeSpan.Zero; passed < duration; passed += step)
         {
@@ -26,10 +26,9 @@ public sealed class RateLimitTests
             {
                 while (true)
                 {
-                    waits[i] ??= flows[i].WaitAsync(Token);
-                    if (!waits[i]!.Value.IsCompletedSuccessfully)
+                    waits[i] ??= flows[i].WaitAsync(Token).AsTask();
+                    if (!waits[i]!.IsCompletedSuccessfully)
                         break;
-                    waits[i]!.Value.GetAwaiter().GetResult();
                     waits[i] = null;
                     var count = Math.Min(flows[i].Block, 1 << 20);
                     flows[i].Charge(count);
@@ -127,7 +126,7 @@ public sealed class RateLimitTests
         Assert.Null(limit.BytesPerSecond);
         Assert.Equal(int.MaxValue, flow.Block);
         flow.Charge(int.MaxValue);
-        Assert.True(flow.WaitAsync(Token).IsCompletedSuccessfully);
+        Assert.True(flow.WaitAsync(Token).AsTask().IsCompletedSuccessfully);
         Assert.Null(Limiter(new RateScheduleEntry(Rate, null)).Upload.BytesPerSecond);
     }
 
