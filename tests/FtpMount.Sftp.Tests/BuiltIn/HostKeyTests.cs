@@ -14,7 +14,7 @@ public sealed class HostKeyTests : IDisposable
     public async Task An_unknown_key_is_refused_without_a_terminal_and_the_message_says_which_option_accepts_it()
     {
         await using var server = await SshTestServer.StartAsync(null, SshHome.Token);
-        var failure = await RefusalAsync(_home.OptionsFor(server));
+        var failure = await RefusalAsync(SshHome.OptionsFor(server));
         var fingerprint = KeyOf(server).Fingerprint;
         Assert.Contains($"host-key={fingerprint} ", failure.Message, StringComparison.Ordinal);
         Assert.Contains("host-key=accept-new", failure.Message, StringComparison.Ordinal);
@@ -22,7 +22,7 @@ public sealed class HostKeyTests : IDisposable
         Assert.False(File.Exists(_home.KnownHosts));
 
         Assert.True(HostKeyPolicy.TryParse(fingerprint, out var policy));
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server) with { HostKey = policy }));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server) with { HostKey = policy }));
     }
 
     [Theory]
@@ -38,11 +38,11 @@ public sealed class HostKeyTests : IDisposable
             _home.Write("config", "HashKnownHosts yes\n");
         }
 
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server) with { HostKey = HostKeyPolicy.AcceptNew }));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server) with { HostKey = HostKeyPolicy.AcceptNew }));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_home.KnownHosts));
         Assert.Equal(!hashed, File.ReadAllText(_home.KnownHosts).Contains(server.Host, StringComparison.Ordinal));
         Assert.Contains("found", SshHome.Run("ssh-keygen", "-F", $"[{server.Host}]:{server.Port}", "-f", _home.KnownHosts), StringComparison.Ordinal);
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server) with { HostKey = HostKeyPolicy.Ask }));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server) with { HostKey = HostKeyPolicy.Ask }));
         Assert.Single(File.ReadAllLines(_home.KnownHosts));
     }
 
@@ -51,7 +51,7 @@ public sealed class HostKeyTests : IDisposable
     {
         await using var server = await SshTestServer.StartAsync(null, SshHome.Token);
         _home.Write("known_hosts", "# no end");
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server) with { HostKey = HostKeyPolicy.AcceptNew }));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server) with { HostKey = HostKeyPolicy.AcceptNew }));
         Assert.Equal(2, File.ReadAllLines(_home.KnownHosts).Length);
     }
 
@@ -63,7 +63,7 @@ public sealed class HostKeyTests : IDisposable
         await using var server = await SshTestServer.StartAsync(null, SshHome.Token);
         var key = KeyOf(server);
         var prompter = new ScriptedPrompter("perhaps", answer == "yes" ? "yes" : key.Fingerprint);
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server), prompter));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server), prompter));
         Assert.Contains(key.Fingerprint, prompter.Asked[0].Question, StringComparison.Ordinal);
         Assert.Single(File.ReadAllLines(_home.KnownHosts));
     }
@@ -72,7 +72,7 @@ public sealed class HostKeyTests : IDisposable
     public async Task A_person_refuses_a_key()
     {
         await using var server = await SshTestServer.StartAsync(null, SshHome.Token);
-        await RefusalAsync(_home.OptionsFor(server), new ScriptedPrompter("no"));
+        await RefusalAsync(SshHome.OptionsFor(server), new ScriptedPrompter("no"));
         Assert.False(File.Exists(_home.KnownHosts));
     }
 
@@ -82,7 +82,7 @@ public sealed class HostKeyTests : IDisposable
         await using var server = await SshTestServer.StartAsync(null, SshHome.Token);
         _home.Write("config", "StrictHostKeyChecking yes\n");
         var prompter = new ScriptedPrompter("yes");
-        await RefusalAsync(_home.OptionsFor(server), prompter);
+        await RefusalAsync(SshHome.OptionsFor(server), prompter);
         Assert.Empty(prompter.Asked);
     }
 
@@ -95,7 +95,7 @@ public sealed class HostKeyTests : IDisposable
         var other = MakeKey("other", "ed25519");
         _home.Write("known_hosts", $"# comment\n[{server.Host}]:{server.Port} {File.ReadAllText(other + ".pub")}");
         Assert.True(HostKeyPolicy.TryParse(policy, out var hostKey));
-        var failure = await RefusalAsync(_home.OptionsFor(server) with { HostKey = hostKey }, new ScriptedPrompter("yes"));
+        var failure = await RefusalAsync(SshHome.OptionsFor(server) with { HostKey = hostKey }, new ScriptedPrompter("yes"));
         Assert.Contains("HAS CHANGED", failure.Message, StringComparison.Ordinal);
         Assert.Contains($"{_home.KnownHosts}:2", failure.Message, StringComparison.Ordinal);
         Assert.Contains(KeyOf(server).Fingerprint, failure.Message, StringComparison.Ordinal);
@@ -106,7 +106,7 @@ public sealed class HostKeyTests : IDisposable
     {
         await using var server = await SshTestServer.StartAsync(null, SshHome.Token);
         _home.Trust(server);
-        var failure = await RefusalAsync(_home.OptionsFor(server) with { HostKey = HostKeyPolicy.WithFingerprint("SHA256:" + new string('A', 43)) });
+        var failure = await RefusalAsync(SshHome.OptionsFor(server) with { HostKey = HostKeyPolicy.WithFingerprint("SHA256:" + new string('A', 43)) });
         Assert.Contains(KeyOf(server).Fingerprint, failure.Message, StringComparison.Ordinal);
     }
 
@@ -116,7 +116,7 @@ public sealed class HostKeyTests : IDisposable
         var rsa = MakeKey("host_rsa", "rsa");
         await using var server = await SshTestServer.StartAsync(new SshServerOptions { ExtraConfiguration = [$"HostKey {rsa}"] }, SshHome.Token);
         var fingerprint = SshPublicKey.TryReadFile(rsa + ".pub")!.Fingerprint;
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server) with { HostKey = HostKeyPolicy.WithFingerprint(fingerprint) }));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server) with { HostKey = HostKeyPolicy.WithFingerprint(fingerprint) }));
     }
 
     [Theory]
@@ -127,7 +127,7 @@ public sealed class HostKeyTests : IDisposable
         var known = MakeKey("host_known", type);
         await using var server = await SshTestServer.StartAsync(new SshServerOptions { ExtraConfiguration = [$"HostKey {known}"] }, SshHome.Token);
         _home.Write("known_hosts", $"[{server.Host}]:{server.Port} {File.ReadAllText(known + ".pub")}");
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server)));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server)));
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public sealed class HostKeyTests : IDisposable
     {
         await using var server = await SshTestServer.StartAsync(null, SshHome.Token);
         _home.Write("known_hosts", $"[{server.Host}]:{server.Port} {File.ReadAllText(MakeKey("other", "rsa") + ".pub")}");
-        var failure = await RefusalAsync(_home.OptionsFor(server) with { HostKey = HostKeyPolicy.AcceptNew });
+        var failure = await RefusalAsync(SshHome.OptionsFor(server) with { HostKey = HostKeyPolicy.AcceptNew });
         Assert.Contains("another type", failure.Message, StringComparison.Ordinal);
     }
 
@@ -145,7 +145,7 @@ public sealed class HostKeyTests : IDisposable
         await using var server = await SshTestServer.StartAsync(null, SshHome.Token);
         _home.Trust(server);
         File.AppendAllText(_home.KnownHosts, $"@revoked * {File.ReadAllText(server.HostKeyPath + ".pub")}");
-        var failure = await RefusalAsync(_home.OptionsFor(server));
+        var failure = await RefusalAsync(SshHome.OptionsFor(server));
         Assert.Contains("revoked", failure.Message, StringComparison.Ordinal);
     }
 
@@ -154,7 +154,7 @@ public sealed class HostKeyTests : IDisposable
     {
         await using var server = await SshTestServer.StartAsync(null, SshHome.Token);
         _home.Write("known_hosts", $"{server.Host} {File.ReadAllText(server.HostKeyPath + ".pub")}");
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server)));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server)));
     }
 
     [Fact]
@@ -163,7 +163,7 @@ public sealed class HostKeyTests : IDisposable
         await using var server = await SshTestServer.StartAsync(null, SshHome.Token);
         _home.Write("config", "HostKeyAlias storage\n");
         File.WriteAllText(_home.Environment.SystemKnownHostsFiles[0], $"storage {File.ReadAllText(server.HostKeyPath + ".pub")}");
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server)));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server)));
     }
 
     [Theory]
@@ -175,7 +175,7 @@ public sealed class HostKeyTests : IDisposable
         var (server, authority) = await StartWithCertificateAsync(keyType, authorityType, "127.0.0.1,example.org", "always:forever");
         await using var _ = server;
         _home.Write("known_hosts", $"@cert-authority * {File.ReadAllText(authority + ".pub")}");
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server)));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server)));
         Assert.Single(File.ReadAllLines(_home.KnownHosts));
     }
 
@@ -189,7 +189,7 @@ public sealed class HostKeyTests : IDisposable
         var (server, authority) = await StartWithCertificateAsync("ed25519", "ed25519", principals, validity, kind);
         await using var _ = server;
         _home.Write("known_hosts", $"@cert-authority * {File.ReadAllText(authority + ".pub")}");
-        var failure = await RefusalAsync(_home.OptionsFor(server));
+        var failure = await RefusalAsync(SshHome.OptionsFor(server));
         Assert.Contains("not known", failure.Message, StringComparison.Ordinal);
     }
 
@@ -200,7 +200,7 @@ public sealed class HostKeyTests : IDisposable
         await using var _ = server;
         var key = File.ReadAllText(authority + ".pub");
         _home.Write("known_hosts", $"@cert-authority * {key}@revoked * {key}");
-        Assert.Contains("revoked", (await RefusalAsync(_home.OptionsFor(server))).Message, StringComparison.Ordinal);
+        Assert.Contains("revoked", (await RefusalAsync(SshHome.OptionsFor(server))).Message, StringComparison.Ordinal);
     }
 
     private async Task<(SshTestServer Server, string Authority)> StartWithCertificateAsync(

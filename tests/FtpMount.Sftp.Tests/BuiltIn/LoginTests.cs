@@ -30,7 +30,7 @@ public sealed class LoginTests : IDisposable
         // Nothing beside it: the public key must come from the file.
         await using var server = await StartAsync($"AuthorizedKeysFile {Authorize(key)}");
         File.Delete(key + ".pub");
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server) with { IdentityFiles = [key] }));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server) with { IdentityFiles = [key] }));
     }
 
     [Theory]
@@ -41,7 +41,7 @@ public sealed class LoginTests : IDisposable
         var key = MakeKey("mykey", type, "", format, "open sesame");
         await using var server = await StartAsync($"AuthorizedKeysFile {Authorize(key)}");
         var prompter = new ScriptedPrompter("wrong", "open sesame");
-        await using var connector = _home.Connector(_home.OptionsFor(server) with { IdentityFiles = [key] }, prompter);
+        await using var connector = _home.Connector(SshHome.OptionsFor(server) with { IdentityFiles = [key] }, prompter);
         await using var first = await connector.ConnectAsync(SshHome.Token);
         await using var second = await connector.ConnectAsync(SshHome.Token);
         Assert.Equal(3u, await SshHome.HelloAsync(second));
@@ -55,7 +55,7 @@ public sealed class LoginTests : IDisposable
         var key = MakeKey("mykey", "ed25519", "", "", "open sesame");
         await using var server = await StartAsync();
         var prompter = new ScriptedPrompter("open sesame");
-        var failure = await RefusalAsync(_home.OptionsFor(server) with { IdentityFiles = [key] }, prompter);
+        var failure = await RefusalAsync(SshHome.OptionsFor(server) with { IdentityFiles = [key] }, prompter);
         Assert.Equal(RemoteError.AuthenticationFailed, failure.Error);
         Assert.DoesNotContain(prompter.Asked, question => question.Question.Contains("assphrase", StringComparison.Ordinal));
     }
@@ -65,7 +65,7 @@ public sealed class LoginTests : IDisposable
     {
         var key = MakeKey("mykey", "ed25519", "", "", "open sesame");
         await using var server = await StartAsync($"AuthorizedKeysFile {Authorize(key)}", "PasswordAuthentication no");
-        var failure = await RefusalAsync(_home.OptionsFor(server) with { IdentityFiles = [key] });
+        var failure = await RefusalAsync(SshHome.OptionsFor(server) with { IdentityFiles = [key] });
         Assert.Contains($"{key}: it has a passphrase", failure.Message, StringComparison.Ordinal);
         Assert.Contains("publickey", failure.Message, StringComparison.Ordinal);
         Assert.Contains("ssh-add", failure.Message, StringComparison.Ordinal);
@@ -77,7 +77,7 @@ public sealed class LoginTests : IDisposable
         await using var server = await StartAsync();
         var key = _home.Write("open", File.ReadAllText(server.PrivateKeyPath));
         File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
-        var failure = await RefusalAsync(_home.OptionsFor(server) with { IdentityFiles = [key] });
+        var failure = await RefusalAsync(SshHome.OptionsFor(server) with { IdentityFiles = [key] });
         Assert.Contains("chmod 600", failure.Message, StringComparison.Ordinal);
     }
 
@@ -85,7 +85,7 @@ public sealed class LoginTests : IDisposable
     public async Task A_key_file_that_is_not_there_is_named()
     {
         await using var server = await StartAsync();
-        var failure = await RefusalAsync(_home.OptionsFor(server) with { IdentityFiles = ["/nowhere/key"] });
+        var failure = await RefusalAsync(SshHome.OptionsFor(server) with { IdentityFiles = ["/nowhere/key"] });
         Assert.Contains("identity-file=/nowhere/key", failure.Message, StringComparison.Ordinal);
     }
 
@@ -94,7 +94,7 @@ public sealed class LoginTests : IDisposable
     {
         await using var server = await StartAsync();
         _home.Write("id_ed25519", File.ReadAllText(server.PrivateKeyPath));
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server) with { IdentityFiles = [] }));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server) with { IdentityFiles = [] }));
     }
 
     [Fact]
@@ -102,7 +102,7 @@ public sealed class LoginTests : IDisposable
     {
         await using var server = await StartAsync();
         SkipWithoutPassword(server);
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server) with { IdentityFiles = [], Password = server.Password }));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server) with { IdentityFiles = [], Password = server.Password }));
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class LoginTests : IDisposable
         await using var server = await StartAsync();
         SkipWithoutPassword(server);
         var prompter = new ScriptedPrompter("wrong", server.Password);
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server) with { IdentityFiles = [] }, prompter));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server) with { IdentityFiles = [] }, prompter));
         Assert.Equal(2, prompter.Asked.Count);
     }
 
@@ -119,7 +119,7 @@ public sealed class LoginTests : IDisposable
     public async Task A_wrong_password_is_refused_with_what_was_tried_and_what_is_offered()
     {
         await using var server = await StartAsync();
-        var failure = await RefusalAsync(_home.OptionsFor(server) with { Password = "wrong", IdentityFiles = [] });
+        var failure = await RefusalAsync(SshHome.OptionsFor(server) with { Password = "wrong", IdentityFiles = [] });
         Assert.Equal(RemoteError.AuthenticationFailed, failure.Error);
         Assert.Contains("it offers publickey, password", failure.Message, StringComparison.Ordinal);
         Assert.Contains("Tried: the password", failure.Message, StringComparison.Ordinal);
@@ -131,7 +131,7 @@ public sealed class LoginTests : IDisposable
     public async Task With_nothing_to_try_the_message_says_what_to_give()
     {
         await using var server = await StartAsync();
-        var failure = await RefusalAsync(_home.OptionsFor(server) with { IdentityFiles = [] });
+        var failure = await RefusalAsync(SshHome.OptionsFor(server) with { IdentityFiles = [] });
         Assert.Equal(RemoteError.AuthenticationFailed, failure.Error);
         Assert.Contains("nothing to try", failure.Message, StringComparison.Ordinal);
         Assert.Contains("password-file=FILE", failure.Message, StringComparison.Ordinal);
@@ -141,7 +141,7 @@ public sealed class LoginTests : IDisposable
     public async Task The_password_answers_a_keyboard_interactive_question()
     {
         await using var server = await StartInteractiveAsync();
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server) with { IdentityFiles = [], Password = server.Password }));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server) with { IdentityFiles = [], Password = server.Password }));
     }
 
     [Fact]
@@ -149,7 +149,7 @@ public sealed class LoginTests : IDisposable
     {
         await using var server = await StartInteractiveAsync();
         var prompter = new ScriptedPrompter(server.Password);
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server) with { IdentityFiles = [] }, prompter));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server) with { IdentityFiles = [] }, prompter));
         Assert.True(Assert.Single(prompter.Asked).IsSecret);
     }
 
@@ -163,7 +163,7 @@ public sealed class LoginTests : IDisposable
         var authority = MakeKey("authority", "ed25519");
         await using var server = await StartAsync($"TrustedUserCAKeys {authority}.pub", "AuthorizedKeysFile none");
         SshHome.Run("ssh-keygen", "-q", "-s", authority, "-I", "test", "-n", server.User, key + ".pub");
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server) with { IdentityFiles = [key] }));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server) with { IdentityFiles = [key] }));
     }
 
     [Fact]
@@ -175,7 +175,7 @@ public sealed class LoginTests : IDisposable
         SshHome.Run("ssh-keygen", "-q", "-s", authority, "-I", "test", "-n", server.User, key + ".pub");
         File.Move(key + "-cert.pub", _home.InHome("elsewhere.pub"));
         _home.Write("config", $"IdentityFile {key}\nCertificateFile ~/.ssh/elsewhere.pub\n");
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server) with { IdentityFiles = [] }));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server) with { IdentityFiles = [] }));
     }
 
     [Theory]
@@ -190,7 +190,7 @@ public sealed class LoginTests : IDisposable
         agent.Add(key);
         File.Delete(key);
         _home.Variables["SSH_AUTH_SOCK"] = agent.SocketPath;
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server) with { IdentityFiles = [] }));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server) with { IdentityFiles = [] }));
     }
 
     [Fact]
@@ -204,7 +204,7 @@ public sealed class LoginTests : IDisposable
         agent.Add(key);
         File.Delete(key);
         _home.Write("config", $"IdentityAgent {agent.SocketPath}\n");
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server) with { IdentityFiles = [key] }));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server) with { IdentityFiles = [key] }));
     }
 
     [Fact]
@@ -218,10 +218,10 @@ public sealed class LoginTests : IDisposable
         agent.Add(key);
         _home.Variables["SSH_AUTH_SOCK"] = agent.SocketPath;
         _home.Write("config", $"IdentityFile {key}.pub\n");
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server) with { IdentityFiles = [] }));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server) with { IdentityFiles = [] }));
 
         _home.Write("config", "");
-        var failure = await RefusalAsync(_home.OptionsFor(server) with { IdentityFiles = [] });
+        var failure = await RefusalAsync(SshHome.OptionsFor(server) with { IdentityFiles = [] });
         Assert.Equal(RemoteError.AuthenticationFailed, failure.Error);
         Assert.Contains("identity-file", failure.Message, StringComparison.Ordinal);
     }
@@ -231,7 +231,7 @@ public sealed class LoginTests : IDisposable
     {
         await using var server = await StartAsync();
         _home.Variables["SSH_AUTH_SOCK"] = _home.InHome("nothing");
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server)));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server)));
     }
 
     [Fact]
@@ -239,7 +239,7 @@ public sealed class LoginTests : IDisposable
     {
         await using var server = await StartAsync("AuthenticationMethods publickey,password");
         SkipWithoutPassword(server);
-        Assert.Equal(3u, await _home.HelloAsync(_home.OptionsFor(server) with { Password = server.Password }));
+        Assert.Equal(3u, await _home.HelloAsync(SshHome.OptionsFor(server) with { Password = server.Password }));
     }
 
     private async Task<SshTestServer> StartAsync(params string[] configuration)

@@ -55,7 +55,7 @@ internal sealed class SshHome : IDisposable
     public void Trust(SshTestServer server, int? port = null) =>
         File.AppendAllText(KnownHosts, $"[{server.Host}]:{port ?? server.Port} {File.ReadAllText(server.HostKeyPath + ".pub")}");
 
-    public SftpOptions OptionsFor(SshTestServer server, int? port = null) => new()
+    public static SftpOptions OptionsFor(SshTestServer server, int? port = null) => new()
     {
         Host = server.Host,
         Port = port ?? server.Port,

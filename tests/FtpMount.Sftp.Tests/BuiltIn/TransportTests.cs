@@ -40,7 +40,7 @@ public sealed class TransportTests : IDisposable
     public async Task The_fastest_cipher_is_agreed_on()
     {
         await using var server = await StartAsync();
-        await using var connector = _home.Connector(_home.OptionsFor(server));
+        await using var connector = _home.Connector(SshHome.OptionsFor(server));
         await using var transport = await connector.ConnectAsync(SshHome.Token);
         Assert.Contains("aes128-gcm@openssh.com", transport.Description, StringComparison.Ordinal);
         Assert.Contains("OpenSSH", transport.Description, StringComparison.Ordinal);
@@ -55,7 +55,7 @@ public sealed class TransportTests : IDisposable
         await using var server = await StartAsync();
         File.WriteAllBytes(Path.Combine(server.RootDirectory, "file"), new byte[Request]);
         server.AdoptFiles();
-        await using var connector = _home.Connector(_home.OptionsFor(server));
+        await using var connector = _home.Connector(SshHome.OptionsFor(server));
         await using var transport = await connector.ConnectAsync(SshHome.Token);
         await SshHome.HelloAsync(transport);
         var path = System.Text.Encoding.UTF8.GetBytes(Path.Combine(server.RootDirectory, "file"));
@@ -82,7 +82,7 @@ public sealed class TransportTests : IDisposable
     public async Task A_cancelled_receive_ends()
     {
         await using var server = await StartAsync();
-        await using var connector = _home.Connector(_home.OptionsFor(server));
+        await using var connector = _home.Connector(SshHome.OptionsFor(server));
         await using var transport = await connector.ConnectAsync(SshHome.Token);
         using var cancellation = new CancellationTokenSource();
         var receiving = transport.ReceiveAsync(new byte[10], cancellation.Token).AsTask();
@@ -94,7 +94,7 @@ public sealed class TransportTests : IDisposable
     public async Task Disposing_ends_a_receive_that_waits()
     {
         await using var server = await StartAsync();
-        await using var connector = _home.Connector(_home.OptionsFor(server));
+        await using var connector = _home.Connector(SshHome.OptionsFor(server));
         var transport = await connector.ConnectAsync(SshHome.Token);
         var receiving = transport.ReceiveAsync(new byte[10], SshHome.Token).AsTask();
         await transport.DisposeAsync();
@@ -106,7 +106,7 @@ public sealed class TransportTests : IDisposable
     public async Task The_end_of_the_link_is_noticed()
     {
         await using var server = await StartAsync();
-        await using var connector = _home.Connector(_home.OptionsFor(server));
+        await using var connector = _home.Connector(SshHome.OptionsFor(server));
         await using var transport = await connector.ConnectAsync(SshHome.Token);
         var receiving = transport.ReceiveAsync(new byte[10], SshHome.Token).AsTask();
         await server.KillAsync(SshHome.Token);
@@ -118,7 +118,7 @@ public sealed class TransportTests : IDisposable
     {
         await using var server = await StartAsync();
         _home.Write("config", "ServerAliveInterval 1\nServerAliveCountMax 2\n");
-        await using var connector = _home.Connector(_home.OptionsFor(server));
+        await using var connector = _home.Connector(SshHome.OptionsFor(server));
         await using var transport = await connector.ConnectAsync(SshHome.Token);
         var receiving = transport.ReceiveAsync(new byte[10], SshHome.Token).AsTask();
         await server.SuspendAsync(SshHome.Token);
@@ -132,7 +132,7 @@ public sealed class TransportTests : IDisposable
     {
         await using var server = await StartAsync("ClientAliveInterval 1", "ClientAliveCountMax 1");
         _home.Write("config", "ServerAliveInterval 1\nServerAliveCountMax 1\n");
-        await using var connector = _home.Connector(_home.OptionsFor(server));
+        await using var connector = _home.Connector(SshHome.OptionsFor(server));
         await using var transport = await connector.ConnectAsync(SshHome.Token);
         // Both sides ask each other for a sign of life meanwhile.
         using var quiet = new CancellationTokenSource(TimeSpan.FromSeconds(5));
@@ -144,7 +144,7 @@ public sealed class TransportTests : IDisposable
     public async Task Sending_to_a_server_that_takes_nothing_can_be_cancelled_and_disposing_does_not_hang()
     {
         await using var server = await StartAsync();
-        await using var connector = _home.Connector(_home.OptionsFor(server));
+        await using var connector = _home.Connector(SshHome.OptionsFor(server));
         var transport = await connector.ConnectAsync(SshHome.Token);
         await SshHome.HelloAsync(transport);
         await server.SuspendAsync(SshHome.Token);
@@ -167,7 +167,7 @@ public sealed class TransportTests : IDisposable
         await using var server = await StartAsync("Subsystem other /bin/false");
         // The first Subsystem lines of each name count: sftp is there. A server that allows no session at all is another matter.
         await using var closed = await StartAsync("MaxSessions 0");
-        var failure = await Assert.ThrowsAsync<RemoteException>(() => _home.HelloAsync(_home.OptionsFor(closed)));
+        var failure = await Assert.ThrowsAsync<RemoteException>(() => _home.HelloAsync(SshHome.OptionsFor(closed)));
         Assert.Equal(RemoteError.TooManyConnections, failure.Error);
     }
 
@@ -175,7 +175,7 @@ public sealed class TransportTests : IDisposable
     public async Task Algorithms_that_are_given_up_are_not_used()
     {
         await using var server = await StartAsync("Ciphers aes128-cbc", "KexAlgorithms diffie-hellman-group14-sha1");
-        var failure = await Assert.ThrowsAsync<RemoteException>(() => _home.HelloAsync(_home.OptionsFor(server)));
+        var failure = await Assert.ThrowsAsync<RemoteException>(() => _home.HelloAsync(SshHome.OptionsFor(server)));
         Assert.Equal(RemoteError.Unsupported, failure.Error);
         Assert.Contains("no algorithm in common", failure.Message, StringComparison.Ordinal);
     }
@@ -235,7 +235,7 @@ public sealed class TransportTests : IDisposable
 
     private async Task<SftpFileSystem> OpenAsync(SshTestServer server)
     {
-        var options = _home.OptionsFor(server);
+        var options = SshHome.OptionsFor(server);
         return await SftpFileSystem.ConnectAsync(options, _home.Connector(options), TimeProvider.System, NullLogger.Instance, SshHome.Token);
     }
 
