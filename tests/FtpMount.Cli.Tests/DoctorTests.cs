@@ -9,7 +9,7 @@ namespace FtpMount.Cli.Tests;
 /// </summary>
 public sealed partial class DoctorTests
 {
-    public static TheoryData<FtpServerKind> Kinds => [.. FtpServerKinds.All];
+    public static TheoryData<FtpServerKind> Kinds => [.. FtpServerKinds.Every];
 
     private static string ApprovedFolder => Path.Combine(Workspace.RepositoryRoot, "tests", "FtpMount.Cli.Tests", "Profiles");
 
@@ -31,7 +31,10 @@ public sealed partial class DoctorTests
         text = text.Replace($"{server.Host}:{server.Port}", "HOST:PORT", StringComparison.Ordinal)
             .Replace($"port {server.Port}", "port PORT", StringComparison.Ordinal)
             .Replace(server.Host, "HOST", StringComparison.Ordinal)
+            .Replace(server.RootDirectory, "FOLDER", StringComparison.Ordinal)
             .Replace(server.User, "USER", StringComparison.Ordinal);
+        text = MachineName().Replace(text, "MACHINE");
+        text = Kernel().Replace(text, "Linux #");
         text = Milliseconds().Replace(text, "(# ms)");
         text = Space().Replace(text, "# GiB");
         return Versions().Replace(text, "#.#");
@@ -210,6 +213,12 @@ public sealed partial class DoctorTests
 
     [GeneratedRegex(@"\(\d+ ms\)")]
     private static partial Regex Milliseconds();
+
+    [GeneratedRegex(@"\S+(?= FTP server \(GNU inetutils)")]
+    private static partial Regex MachineName();
+
+    [GeneratedRegex(@"(?<=Version: )Linux \S+")]
+    private static partial Regex Kernel();
 
     [GeneratedRegex(@"\d+\.\d GiB")]
     private static partial Regex Space();

@@ -112,7 +112,7 @@ internal sealed partial class Uploader
             {
                 if (entry.Modified is not null && target.AttributeSequence == sending.AttributeSequence)
                     target.LocalModified = null;
-                target.LocalMode = sending.Change.Mode is not null && entry.Mode is null ? sending.Change.Mode : null;
+                target.LocalMode = sending.Change.Mode is not null && entry.Mode is null && (_remote.Capabilities & RemoteCapabilities.SetMode) != 0 ? sending.Change.Mode : null;
                 foreach (var handle in file.Handles)
                     handle.IsStale = true;
             }

@@ -229,7 +229,8 @@ internal sealed partial class Uploader
                     leftOver = Later(node, sending);
                 if (entry.Modified is not null)
                     node.LocalModified = null;
-                var sentUnseen = sending.Change.Mode is not null && entry.Mode is null;
+                // Unless the server has just turned out to set none.
+                var sentUnseen = sending.Change.Mode is not null && entry.Mode is null && (_remote.Capabilities & RemoteCapabilities.SetMode) != 0;
                 node.LocalMode = sentUnseen ? sending.Change.Mode : null;
             }
 

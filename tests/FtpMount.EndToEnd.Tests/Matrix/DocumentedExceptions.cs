@@ -10,9 +10,15 @@ public static class DocumentedExceptions
 {
     private const string NotUtf8 = "pyftpdlib replaces the bytes of a name that are not UTF-8 by question marks.";
 
-    private static readonly FtpServerKind[] Everywhere = FtpServerKinds.All;
+    private const string NoTimes = "The server has no command that sets the time of a file.";
 
-    private static readonly FtpServerKind[] WithoutSymlink = [.. FtpServerKinds.All.Where(kind => kind != FtpServerKind.ProFtpd)];
+    private const string NoModes = "busybox ftpd has no command that sets the mode; it makes files with 0644 and directories with 0755.";
+
+    private const string QuestionMarks = "busybox ftpd lists what has no glyph as question marks: such a file could not be found again.";
+
+    private static readonly FtpServerKind[] Everywhere = FtpServerKinds.Every;
+
+    private static readonly FtpServerKind[] WithoutSymlink = [.. FtpServerKinds.Every.Where(kind => kind != FtpServerKind.ProFtpd)];
 
     /// <summary>The list.</summary>
     public static IReadOnlyList<DocumentedException> All { get; } =
@@ -23,14 +29,34 @@ public static class DocumentedExceptions
         new("Mknod_makes_a_fifo", Everywhere, "EPERM", "FTP knows files and directories only."),
         new("Mknod_makes_a_socket", Everywhere, "EPERM", "FTP knows files and directories only."),
         new("Chown_changes_the_owner", Everywhere, "EPERM", "FTP has no command that changes the owner."),
-        new("Utimens_sets_nanoseconds", Everywhere, "0", "FTP carries times in whole seconds."),
+        new("Utimens_sets_nanoseconds", FtpServerKinds.All, "0", "FTP carries times in whole seconds."),
         new("Extended_attributes_are_kept", Everywhere, "ENOTSUP", "FTP has no place for extended attributes."),
         new("O_TMPFILE_makes_a_file_without_a_name", Everywhere, "ENOTSUP", "The kernel protocol leaves it out; programs fall back to a named file."),
         new("Rename_with_EXCHANGE_swaps_two_names", Everywhere, "EINVAL", "FTP cannot swap two names in one step."),
         new("Fallocate_punches_holes", Everywhere, "ENOTSUP", "Files on the server cannot be made sparse."),
         new("Fallocate_zeroes_a_range", Everywhere, "ENOTSUP", "Files on the server cannot be made sparse; programs fall back to writing zeroes."),
         new("Syncfs_puts_an_open_file_on_the_server", Everywhere, "other content", "The kernel does not pass sync(2) and syncfs(2) on to FUSE file systems; fsync(2) and close(2) reach the server."),
-        new("Utimens_of_a_directory_reaches_the_server", [FtpServerKind.Vsftpd, FtpServerKind.Pyftpdlib], "other time", "The server sets the times of files only; the mount keeps a directory's time for as long as it lasts."),
+        new("Utimens_of_a_directory_reaches_the_server", [FtpServerKind.Vsftpd, FtpServerKind.Pyftpdlib, .. FtpServerKinds.ListOnly], "other time", "The server sets the times of files only, or none; the mount keeps a directory's time for as long as it lasts."),
+        new("Utimens_sets_whole_seconds", FtpServerKinds.ListOnly, "EPERM", NoTimes),
+        new("Utimens_sets_nanoseconds", FtpServerKinds.ListOnly, "EPERM", NoTimes),
+        new("Utimens_sets_the_present_or_leaves_a_time_alone", FtpServerKinds.ListOnly, "EPERM", NoTimes),
+        new("Reading_leaves_the_modification_time_alone_and_writing_does_not", FtpServerKinds.ListOnly, "EPERM", NoTimes),
+        new("A_time_that_was_set_on_an_open_file_survives_its_close", FtpServerKinds.ListOnly, "EPERM", NoTimes),
+        new("A_write_after_utimens_sets_the_present_again", FtpServerKinds.ListOnly, "EPERM", NoTimes),
+        new("Rename_keeps_inode_and_modification_time", FtpServerKinds.ListOnly, "EPERM", NoTimes),
+        new("Chmod_changes_the_mode", [FtpServerKind.BusyboxFtpd], "EPERM", NoModes),
+        new("Chmod_reaches_the_server", [FtpServerKind.BusyboxFtpd], "EPERM", NoModes),
+        new("Chmod_of_an_open_file_survives_its_close", [FtpServerKind.BusyboxFtpd], "EPERM", NoModes),
+        new("A_changed_file_keeps_its_mode", [FtpServerKind.BusyboxFtpd], "EPERM", NoModes),
+        new("Mkdir_gives_the_requested_mode", [FtpServerKind.BusyboxFtpd], "493", NoModes),
+        new("O_CREAT_obeys_the_umask", [FtpServerKind.BusyboxFtpd], "420", NoModes),
+        new("O_CREAT_gives_the_requested_mode", [FtpServerKind.BusyboxFtpd], "420", NoModes),
+        new("Name_with_a_tab", [FtpServerKind.BusyboxFtpd], "EILSEQ", QuestionMarks),
+        new("Name_with_a_control_character", [FtpServerKind.BusyboxFtpd], "EILSEQ", QuestionMarks),
+        new("Name_in_Latin1", [FtpServerKind.BusyboxFtpd], "EILSEQ", QuestionMarks),
+        new("Name_that_is_a_cut_off_character", [FtpServerKind.BusyboxFtpd], "EILSEQ", QuestionMarks),
+        new("Name_with_the_byte_255", [FtpServerKind.BusyboxFtpd], "EILSEQ", QuestionMarks),
+        new("Name_with_the_bytes_255_and_244", [FtpServerKind.BusyboxFtpd], "EILSEQ", QuestionMarks),
         new("Name_with_brackets_and_patterns", [FtpServerKind.ProFtpd], "EILSEQ", "ProFTPD makes no directory with an asterisk in its name."),
         new("Name_with_a_trailing_space", [FtpServerKind.PureFtpd], "EILSEQ", "Pure-FTPd turns a trailing space into an underscore."),
         new("Name_that_is_a_space", [FtpServerKind.PureFtpd], "EILSEQ", "Pure-FTPd turns a trailing space into an underscore."),
