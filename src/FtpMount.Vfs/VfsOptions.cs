@@ -47,6 +47,21 @@ public sealed record VfsOptions
     /// <summary>Permission bits that are taken away from what is shown (0777); null takes none.</summary>
     public int? Umask { get; init; }
 
+    /// <summary>How long a closed file stays unchanged before its upload starts.</summary>
+    public TimeSpan WriteBack { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>What a close waits for.</summary>
+    public VfsCloseMode Close { get; init; }
+
+    /// <summary>What fsync(2), and each write of a file opened with O_SYNC, waits for.</summary>
+    public VfsSyncMode Sync { get; init; }
+
+    /// <summary>What becomes of a file that was changed here and on the server.</summary>
+    public VfsConflictMode Conflict { get; init; }
+
+    /// <summary>This machine's name, in the names of second versions.</summary>
+    public string HostName { get; init; } = Environment.MachineName;
+
     /// <summary>How long a call goes on without progress.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 

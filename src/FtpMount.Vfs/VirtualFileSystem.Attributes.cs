@@ -185,6 +185,7 @@ public sealed partial class VirtualFileSystem
         }
 
         bool remembered;
+        var sequence = 0L;
         lock (_table.Gate)
         {
             if (change.Accessed is { } accessed)
@@ -195,8 +196,12 @@ public sealed partial class VirtualFileSystem
                 node.LocalMode = mode ?? node.LocalMode;
                 node.LocalModified = modified ?? node.LocalModified;
                 node.AttributeSequence++;
+                _records.AttributesChanged(node, modified is not null);
+                sequence = node.File?.JournalSequence ?? 0;
             }
         }
+
+        await _journal.WrittenAsync(sequence, cancellationToken).ConfigureAwait(false);
 
         if (!remembered && node.Kind == RemoteKind.Directory && modified is { } directoryTime)
             await SendDirectoryAttributesAsync(node, mode, directoryTime, cancellationToken).ConfigureAwait(false);
@@ -205,7 +210,7 @@ public sealed partial class VirtualFileSystem
 
         // truncate(2): there is no close to come that would upload it.
         if (change.Size is not null && !IsOpenForWriting(node))
-            return await _uploader.FlushAsync(node, cancellationToken).ConfigureAwait(false);
+            return await CloseContentAsync(node, cancellationToken).ConfigureAwait(false);
         return VfsError.None;
     }
 

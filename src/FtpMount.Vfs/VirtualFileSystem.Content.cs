@@ -65,7 +65,10 @@ public sealed partial class VirtualFileSystem
         try
         {
             if (TryWrite(open, offset, data.Span))
-                return new(data.Length);
+            {
+                var sequence = NoteWritten(open.Node);
+                return _journal.IsWritten(sequence) ? new(data.Length) : WrittenAsync(open.Node, sequence, data.Length, cancellationToken);
+            }
         }
         catch (IOException e)
         {
@@ -288,10 +291,22 @@ public sealed partial class VirtualFileSystem
             if (file.Staging is not { } staging || file.WritersHeld is not null)
                 return false;
             staging.Write(open.IsAppending ? staging.Length : offset, data);
+            return true;
         }
+    }
 
-        NoteWritten(open.Node);
-        return true;
+    /// <summary>The answer to a write whose record is still on its way to the journal.</summary>
+    private async ValueTask<VfsResult<int>> WrittenAsync(Node node, long sequence, int count, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _journal.WrittenAsync(sequence, cancellationToken).ConfigureAwait(false);
+            return count;
+        }
+        catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
+        {
+            return Failed(e, "Writing", node);
+        }
     }
 
     private async ValueTask<VfsResult<int>> WriteSlowlyAsync(FileHandle open, long offset, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
@@ -306,9 +321,10 @@ public sealed partial class VirtualFileSystem
                 await WritersMayGoOnAsync(open.Node, cancellationToken).ConfigureAwait(false);
             }
             while (!TryWrite(open, offset, data.Span));
+            await _journal.WrittenAsync(NoteWritten(open.Node), cancellationToken).ConfigureAwait(false);
             if (!open.IsSynchronous)
                 return data.Length;
-            var error = await UploadAsync(open.Node, cancellationToken).ConfigureAwait(false);
+            var error = await SyncContentAsync(open.Node, cancellationToken).ConfigureAwait(false);
             return error == VfsError.None ? data.Length : error;
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
@@ -317,16 +333,18 @@ public sealed partial class VirtualFileSystem
         }
     }
 
-    /// <summary>The file's content was changed: its time is now, and before the reply it is on the list of what must be uploaded.</summary>
-    private void NoteWritten(Node node)
+    /// <summary>The file's content was changed: its time is now, and it is on the list of what must be uploaded.</summary>
+    /// <returns>What the journal must have before the reply.</returns>
+    private long NoteWritten(Node node)
     {
         lock (_table.Gate)
         {
             // An upload that was just reading may have taken the change along already.
             if (!node.File!.IsDirty)
-                return;
+                return 0;
             node.LocalModified = NodeTable.FullSeconds(_clock.UtcNow);
             _uploader.NoteChanged(node);
+            return node.Deleted ? 0 : node.File.JournalSequence;
         }
     }
 
@@ -381,7 +399,7 @@ public sealed partial class VirtualFileSystem
             await change(staging).ConfigureAwait(false);
         }
         while (node.File!.Staging != staging);
-        NoteWritten(node);
+        await _journal.WrittenAsync(NoteWritten(node), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>What was just uploaded is being handed to the cache: whoever opens it next finds it there.</summary>

@@ -2,12 +2,13 @@ using FtpMount.Remote;
 using FtpMount.Vfs.Coherence;
 using FtpMount.Vfs.Content;
 using FtpMount.Vfs.Namespace;
+using FtpMount.Vfs.WriteBack;
 
 namespace FtpMount.Vfs;
 
 /// <content>
 /// Opening, making and closing files. An open validates against the server unless that was done within the attribute time-out
-/// (close-to-open); a close waits for the upload and tells its error.
+/// (close-to-open); what a close waits for is the mount's choice (<see cref="VfsOptions.Close"/>).
 /// </content>
 public sealed partial class VirtualFileSystem
 {
@@ -114,7 +115,7 @@ public sealed partial class VirtualFileSystem
     {
         if (!_files.TryGetValue(handle.Value, out var open))
             return VfsError.BadHandle;
-        return open.CanWrite ? await UploadAsync(open.Node, cancellationToken).ConfigureAwait(false) : VfsError.None;
+        return open.CanWrite ? await CloseContentAsync(open.Node, cancellationToken).ConfigureAwait(false) : VfsError.None;
     }
 
     /// <inheritdoc/>
@@ -124,23 +125,53 @@ public sealed partial class VirtualFileSystem
             return;
         var node = open.Node;
         await CloseReaderAsync(open).ConfigureAwait(false);
-        bool upload;
+        bool isUnsent;
         lock (_table.Gate)
         {
             node.File!.Handles.Remove(open);
 
             // Written through a memory map after the last close, or after a close whose upload failed in passing: the latter is tried again by itself.
-            upload = node is { Deleted: false, File: { IsDirty: true, Failures: 0 } } && open.CanWrite;
+            isUnsent = node is { Deleted: false, File: { IsDirty: true, Failures: 0 } } && open.CanWrite;
         }
 
-        if (upload)
-            await UploadAsync(node, CancellationToken.None).ConfigureAwait(false);
+        if (isUnsent)
+            await CloseContentAsync(node, CancellationToken.None).ConfigureAwait(false);
         lock (_table.Gate)
             node.OpenHandles--;
         await _uploader.CloseStagingAsync(node).ConfigureAwait(false);
         await _unlinked.RemoveAsync(node).ConfigureAwait(false);
         lock (_table.Gate)
             _table.TryEvict(node);
+    }
+
+    /// <summary>What a close, and a change of a file that nobody has open, waits for.</summary>
+    private async ValueTask<VfsError> CloseContentAsync(Node node, CancellationToken cancellationToken)
+    {
+        if (_options.Close == VfsCloseMode.Remote)
+            return await UploadAsync(node, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_options.Close == VfsCloseMode.Durable && node.File is { IsDirty: true })
+                await _sealer.SealAsync(node, cancellationToken).ConfigureAwait(false);
+            else if (node.File is { IsDirty: true } file)
+                await IsJournaledAsync(file, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
+        {
+            _uploader.Closed(node);
+            return Failed(e, "Closing", node);
+        }
+
+        return _uploader.Closed(node);
+    }
+
+    /// <summary>Returns when the journal has what was last noted of the file.</summary>
+    private ValueTask IsJournaledAsync(FileState file, CancellationToken cancellationToken)
+    {
+        long sequence;
+        lock (_table.Gate)
+            sequence = file.JournalSequence;
+        return _journal.WrittenAsync(sequence, cancellationToken);
     }
 
     private async ValueTask<VfsError> UploadAsync(Node node, CancellationToken cancellationToken)
@@ -224,6 +255,7 @@ public sealed partial class VirtualFileSystem
         var staging = StagingFile.Create(_stagingDirectory, null);
         staging.MarkChanged();
         var error = VfsError.None;
+        FileHandle? created = null;
         lock (_table.Gate)
         {
             if (directory.Deleted)
@@ -242,14 +274,43 @@ public sealed partial class VirtualFileSystem
                 file.Handles.Add(handle);
                 node.OpenHandles++;
                 _files[handle.Id.Value] = handle;
+                created = handle;
+            }
+        }
+
+        if (created is not null)
+        {
+            try
+            {
+                await IsJournaledAsync(created.Node.File!, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (JournalException)
+            {
+                await UndoCreateAsync(created).ConfigureAwait(false);
+                throw;
+            }
+
+            lock (_table.Gate)
+            {
                 return new VfsCreateReply(
-                    _table.LookedUp(node, _clock.Now), new VfsOpenReply(handle.Id, KeepCache: false, (flags & VfsOpenFlags.Direct) != 0));
+                    _table.LookedUp(created.Node, _clock.Now), new VfsOpenReply(created.Id, KeepCache: false, (flags & VfsOpenFlags.Direct) != 0));
             }
         }
 
         staging.Discard();
         await staging.DisposeAsync().ConfigureAwait(false);
         return error;
+    }
+
+    private async ValueTask UndoCreateAsync(FileHandle created)
+    {
+        lock (_table.Gate)
+        {
+            _uploader.NoteGone(created.Node);
+            _table.Detach(created.Node);
+        }
+
+        await ReleaseAsync(created.Id).ConfigureAwait(false);
     }
 
     private async ValueTask CloseReaderAsync(FileHandle handle)

@@ -1,5 +1,6 @@
 using FtpMount.Remote;
 using FtpMount.Vfs.Namespace;
+using FtpMount.Vfs.WriteBack;
 
 namespace FtpMount.Vfs;
 
@@ -117,7 +118,12 @@ public sealed partial class VirtualFileSystem
     private async ValueTask<VfsError> MoveAsync(
         Node source, Node to, string newName, Node? target, VfsRenameFlags flags, CancellationToken cancellationToken)
     {
-        using var move = await _locks.MoveAsync(source, cancellationToken).ConfigureAwait(false);
+        var moving = _locks.MoveAsync(source, cancellationToken);
+
+        // What is not there yet is sent under its new name only.
+        if (source.Remote is null)
+            _uploader.CancelUpload(source);
+        using var move = await moving.ConfigureAwait(false);
         var replacing = target is null ? default : _locks.MoveAsync(target, cancellationToken);
         if (target is not null)
             _uploader.CancelUpload(target);
@@ -137,46 +143,82 @@ public sealed partial class VirtualFileSystem
             exists = source.Remote is not null;
         }
 
-        RemoteEntry? inherited = null;
-        if (target is { Kind: not RemoteKind.Directory })
+        JournaledRename? begun = null;
+        if (exists && (target is not null || IsToBeUploaded(source)))
         {
-            if (target.File is { } pending)
-                await _uploader.DeleteTemporaryAsync(pending).ConfigureAwait(false);
-
-            // Whoever has the replaced file open goes on reading it.
-            var vacated = await SetAsideAsync(target).ConfigureAwait(false);
-            if (!exists && !vacated)
-                inherited = await InheritAsync(target, newPath).ConfigureAwait(false);
+            // Whoever takes up the journal asks the server whether it was done.
+            lock (_table.Gate)
+                begun = _records.RenameBegins(oldPath, newPath);
+            await _journal.WrittenAsync(_journal.Sequence, cancellationToken).ConfigureAwait(false);
         }
 
-        if (exists)
+        try
         {
-            try
-            {
-                await RenameOnServerAsync(oldPath, newPath, target, (flags & VfsRenameFlags.NoReplace) == 0).ConfigureAwait(false);
-            }
-            catch (Exception e) when (RemoteErrorMapping.IsExpected(e) && target is not null)
-            {
-                await PutBackAsync(target, newName).ConfigureAwait(false);
-                throw;
-            }
+            var inherited = target is { Kind: not RemoteKind.Directory } ? await MakeWayAsync(target, newPath, exists).ConfigureAwait(false) : null;
+            if (exists)
+                await MoveOnServerAsync(oldPath, newPath, newName, target, flags).ConfigureAwait(false);
+            NoteMoved(source, to, oldPath, newPath, target, inherited, begun);
+        }
+        catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
+        {
+            // Of one whose answer was lost it is not known whether it was done: the journal goes on to ask.
+            if (begun is not null && e is not RemoteException { Error: RemoteError.Offline or RemoteError.TimedOut })
+                _records.RenameFailed(begun);
+            throw;
         }
 
-        if (target is not null)
-            DetachFile(target, newPath);
+        await _journal.WrittenAsync(_journal.Sequence, CancellationToken.None).ConfigureAwait(false);
+        return VfsError.None;
+    }
+
+    private bool IsToBeUploaded(Node source)
+    {
+        lock (_table.Gate)
+            return _uploader.HasChanged(source);
+    }
+
+    /// <summary>Prepares a file for losing its name to another; whoever has it open goes on reading it. What the new file inherits of it on the server is returned.</summary>
+    private async ValueTask<RemoteEntry?> MakeWayAsync(Node target, RemotePath path, bool isReplacedOnServer)
+    {
+        if (target.File is { } pending)
+            await _uploader.DeleteTemporaryAsync(pending).ConfigureAwait(false);
+        var vacated = await SetAsideAsync(target).ConfigureAwait(false);
+        return isReplacedOnServer || vacated ? null : await InheritAsync(target, path).ConfigureAwait(false);
+    }
+
+    private async ValueTask MoveOnServerAsync(RemotePath oldPath, RemotePath newPath, string newName, Node? target, VfsRenameFlags flags)
+    {
+        try
+        {
+            await RenameOnServerAsync(oldPath, newPath, target, (flags & VfsRenameFlags.NoReplace) == 0).ConfigureAwait(false);
+        }
+        catch (Exception e) when (RemoteErrorMapping.IsExpected(e) && target is not null)
+        {
+            await PutBackAsync(target, newName).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>The names change here, in the cache and in the journal in one step: content opened in between would not follow the next rename.</summary>
+    private void NoteMoved(Node source, Node to, RemotePath oldPath, RemotePath newPath, Node? target, RemoteEntry? inherited, JournaledRename? begun)
+    {
         lock (_table.Gate)
         {
+            if (target is not null)
+            {
+                _uploader.NoteReplaced(target);
+                _table.Detach(target);
+                _content.Forget(newPath);
+            }
+
             var from = source.Parent!;
             source.Remote ??= inherited;
-            _table.Move(source, to, newName);
+            _table.Move(source, to, newPath.Name);
+            _records.Renamed(source, oldPath, target, begun);
             _table.MarkDirectoryChanged(from);
             _table.MarkDirectoryChanged(to);
-
-            // In one step with the name: content opened in between would be opened twice, and one of the two not follow the next rename.
             _content.Rename(oldPath, newPath);
         }
-
-        return VfsError.None;
     }
 
     /// <summary>

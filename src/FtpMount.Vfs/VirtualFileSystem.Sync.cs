@@ -21,15 +21,15 @@ public sealed partial class VirtualFileSystem
             return VfsError.BadHandle;
         try
         {
-            open.Node.File!.Staging?.Flush(toDisk: true);
+            var error = await SyncContentAsync(open.Node, cancellationToken).ConfigureAwait(false);
+            return error == VfsError.None && _options.Sync == VfsSyncMode.Remote
+                ? await SyncOnServerAsync(open.Node, cancellationToken).ConfigureAwait(false)
+                : error;
         }
-        catch (IOException e)
+        catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
         {
             return Failed(e, "Syncing", open.Node);
         }
-
-        var error = await UploadAsync(open.Node, cancellationToken).ConfigureAwait(false);
-        return error == VfsError.None ? await SyncOnServerAsync(open.Node, cancellationToken).ConfigureAwait(false) : error;
     }
 
     /// <summary>What is on the server is to be on its disk, too, where it can be told so.</summary>
@@ -100,6 +100,16 @@ public sealed partial class VirtualFileSystem
         }
 
         return Describe(space);
+    }
+
+    /// <summary>What fsync(2) waits for.</summary>
+    private async ValueTask<VfsError> SyncContentAsync(Node node, CancellationToken cancellationToken)
+    {
+        if (_options.Sync == VfsSyncMode.Remote)
+            return await UploadAsync(node, cancellationToken).ConfigureAwait(false);
+        if (node is { Deleted: false, File.IsDirty: true })
+            await _sealer.SealAsync(node, cancellationToken).ConfigureAwait(false);
+        return VfsError.None;
     }
 
     private static VfsSpace Describe(RemoteSpace? space) => space is { } known

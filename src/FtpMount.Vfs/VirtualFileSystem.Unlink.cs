@@ -38,6 +38,7 @@ public sealed partial class VirtualFileSystem
             await RemoveFileAsync(node).ConfigureAwait(false);
             lock (_table.Gate)
                 _table.MarkDirectoryChanged(directory);
+            await _journal.WrittenAsync(_journal.Sequence, CancellationToken.None).ConfigureAwait(false);
             return VfsError.None;
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
@@ -139,12 +140,15 @@ public sealed partial class VirtualFileSystem
 
         try
         {
+            await _journal.WrittenAsync(_records.RemnantBegins(to, from), _stopping.Token).ConfigureAwait(false);
             await _remote.RenameAsync(from, to, replace: false, Lane.Interactive, _stopping.Token).ConfigureAwait(false);
         }
         catch (RemoteException e)
         {
             lock (_table.Gate)
                 state.Hidden.Remove(hidden);
+            if (e.Error is not (RemoteError.Offline or RemoteError.TimedOut))
+                _records.RemnantEnds(to);
             if (e.Error is RemoteError.AccessDenied or RemoteError.Unsupported or RemoteError.InvalidName or RemoteError.NameTooLong)
                 return false;
             throw;
@@ -184,9 +188,14 @@ public sealed partial class VirtualFileSystem
                 _table.Reattach(node, name);
                 _content.Rename(from, to);
             }
+
+            _records.RemnantEnds(from);
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
         {
+            // While the server cannot be reached, the journal goes on to know what it is: the next mount gives it its name back.
+            if (e is not RemoteException { Error: RemoteError.Offline or RemoteError.TimedOut })
+                _records.RemnantEnds(from);
             _logger.LogError(e, "'{Path}' could not get its name back and is now '{Hidden}'", to, from);
         }
     }
@@ -223,6 +232,8 @@ public sealed partial class VirtualFileSystem
             {
                 // Somebody else has removed it.
             }
+
+            _records.RemnantEnds(path);
 
             lock (_table.Gate)
             {

@@ -35,6 +35,10 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
     private readonly ContentCache _content;
     private readonly Uploader _uploader;
     private readonly UnlinkedFiles _unlinked;
+    private readonly Journal _journal;
+    private readonly JournalRecords _records;
+    private readonly Sealer _sealer;
+    private readonly Recovery _recovery;
     private readonly string _stagingDirectory;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _directoryRenames = new(1, 1);
@@ -45,12 +49,13 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
     private long _misses;
     private int _disposed;
 
-    /// <summary>Makes the file system. Nothing is asked of the server yet.</summary>
+    /// <summary>Makes the file system. Nothing is asked of the server yet, and what an earlier mount left waits for <see cref="RecoverAsync"/>.</summary>
     /// <param name="remote">The server. Not disposed by this.</param>
     /// <param name="options">Directories, limits and time-outs. The directories are made when they are missing.</param>
     /// <param name="time">The clock.</param>
     /// <param name="loggers">Where to log.</param>
     /// <exception cref="IOException">A directory cannot be made.</exception>
+    /// <exception cref="JournalException">The journal in the state directory is in use, of another version, or damaged.</exception>
     public VirtualFileSystem(IRemoteFileSystem remote, VfsOptions options, TimeProvider time, ILoggerFactory loggers)
     {
         ArgumentNullException.ThrowIfNull(remote);
@@ -77,12 +82,30 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         };
         _content = new ContentCache(remote, contentOptions, time, loggers.CreateLogger<ContentCache>());
         _reads = new FilePrefetch(_table, _content, remote, options, _clock, _stopping.Token);
-        _uploader = new Uploader(_table, _locks, remote, _content, options.VerifyChecksums, _clock, loggers.CreateLogger<Uploader>(), _stopping.Token);
-        _unlinked = new UnlinkedFiles(_table, _locks, remote, _content, _clock, loggers.CreateLogger<UnlinkedFiles>(), _stopping.Token);
+        _journal = Journal.Open(options.StateDirectory, loggers.CreateLogger<Journal>(), out var left, out var isContinuation);
+        _records = new JournalRecords(_table, _journal);
+        _sealer = new Sealer(_table, _records, _stagingDirectory, _clock, loggers.CreateLogger<Sealer>());
+        _uploader = new Uploader(
+            _table, _locks, remote, _content, _records, _sealer, options, _clock, loggers.CreateLogger<Uploader>(), _stopping.Token);
+        _unlinked = new UnlinkedFiles(_table, _locks, remote, _content, _records, _clock, loggers.CreateLogger<UnlinkedFiles>(), _stopping.Token);
+        _recovery = new Recovery(
+            _table, remote, _content, _records, _uploader, _stagingDirectory, left, isContinuation, loggers.CreateLogger<Recovery>(), _stopping.Token);
+    }
+
+    /// <summary>
+    /// Takes up what an earlier mount left in the journal, before the first call of a program: files that were not sent appear again as they were written and are sent, renames
+    /// that were cut off are found done or not, and what is left of temporary files on the server is removed.
+    /// </summary>
+    /// <exception cref="RemoteException">The server did not say whether a rename was done.</exception>
+    /// <exception cref="IOException">The local disk failed.</exception>
+    public async ValueTask RecoverAsync(CancellationToken cancellationToken)
+    {
+        await _recovery.RunAsync(cancellationToken).ConfigureAwait(false);
+        await _journal.WrittenAsync(_journal.Sequence, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Files with content that is not on the server yet.</summary>
-    public IReadOnlyList<PendingUpload> PendingUploads => _uploader.Pending;
+    public IReadOnlyList<PendingUpload> PendingUploads => [.. _uploader.Pending, .. _recovery.KeptUploads];
 
     /// <summary>A snapshot of the counters.</summary>
     public VfsStatistics Statistics
@@ -123,8 +146,11 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
     /// <param name="progress">Told now and then; may be null.</param>
     /// <param name="cancellationToken">Ends the waiting; uploads under way go on.</param>
     /// <returns>What could not be sent.</returns>
-    public ValueTask<IReadOnlyList<PendingUpload>> DrainAsync(IProgress<DrainProgress>? progress, CancellationToken cancellationToken) =>
-        _uploader.DrainAsync(progress, cancellationToken);
+    public async ValueTask<IReadOnlyList<PendingUpload>> DrainAsync(IProgress<DrainProgress>? progress, CancellationToken cancellationToken)
+    {
+        await _uploader.DrainAsync(progress, cancellationToken).ConfigureAwait(false);
+        return PendingUploads;
+    }
 
     /// <summary>Returns when the removals of what unlinked files left on the server that are under way have been tried.</summary>
     internal Task RemovalsAsync() => _unlinked.RunningAsync();
@@ -144,6 +170,12 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         }
     }
 
+    /// <summary>Returns when the forcing to disk that is under way is done.</summary>
+    internal Task SealedAsync() => _sealer.RunningAsync();
+
+    /// <summary>Returns when what an earlier mount left on the server has been tried to remove.</summary>
+    internal ValueTask CleanedAsync() => _recovery.DisposeAsync();
+
     /// <summary>
     /// Ends what is under way and removes what unlinked files still hold on the server. Content that is not uploaded stays in its staging file:
     /// call <see cref="DrainAsync"/> before.
@@ -157,6 +189,9 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         await _reads.EndAsync().ConfigureAwait(false);
         await _unlinked.DisposeAsync().ConfigureAwait(false);
         await _uploader.DisposeAsync().ConfigureAwait(false);
+        await _recovery.DisposeAsync().ConfigureAwait(false);
+        await _sealer.DisposeAsync().ConfigureAwait(false);
+        await SealWhatIsLeftAsync().ConfigureAwait(false);
         foreach (var handle in _files.Values)
             await CloseReaderAsync(handle).ConfigureAwait(false);
         List<FileState> states;
@@ -170,9 +205,23 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
                 await staging.DisposeAsync().ConfigureAwait(false);
         }
 
+        await _journal.DisposeAsync().ConfigureAwait(false);
         await _content.DisposeAsync().ConfigureAwait(false);
         _directoryRenames.Dispose();
         _stopping.Dispose();
+    }
+
+    /// <summary>What stays in the journal survives the end of the machine as well.</summary>
+    private async ValueTask SealWhatIsLeftAsync()
+    {
+        try
+        {
+            await _sealer.SealAllAsync(_uploader.PendingNodes).ConfigureAwait(false);
+        }
+        catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
+        {
+            _logger.LogError(e, "What was not sent could not be forced to the local disk");
+        }
     }
 
     private static void CreatePrivateDirectory(string path)

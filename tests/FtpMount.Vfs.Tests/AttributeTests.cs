@@ -141,7 +141,7 @@ public sealed class AttributeTests
         Assert.Empty(mount.Remote.Operations);
         Assert.Equal((time, Octal("755"), 7L), ((await mount.Attributes("/a")).Modified, (await mount.Attributes("/a")).Mode, (await mount.Attributes("/a")).Size));
         await mount.CloseWell(handle);
-        Assert.Equal(2, mount.Remote.Operations.Count);
+        Assert.Equal(3, mount.Remote.Operations.Count);
         Assert.Equal((time, Octal("755")), (mount.Remote.Modified("/a").UtcDateTime, mount.Remote.Mode("/a")));
         Assert.Equal(time, (await mount.Attributes("/a")).Modified);
     }

@@ -102,7 +102,7 @@ public sealed class DirectoryTests
         Assert.Empty(await mount.Names("/d"));
         await mount.WriteFile("/d/x", "x");
         Assert.Equal(["x"], await mount.Names("/d"));
-        Assert.Equal(["MKDIR /d", "STORE", "PUBLISH /d/x"], mount.Remote.Operations.Select(o => o.StartsWith("STORE", StringComparison.Ordinal) ? "STORE" : o));
+        Assert.Equal(["MKDIR /d", "STORE", "STAT /d/x", "PUBLISH /d/x"], mount.Remote.Operations.Select(o => o.StartsWith("STORE", StringComparison.Ordinal) ? "STORE" : o));
     }
 
     [Fact]

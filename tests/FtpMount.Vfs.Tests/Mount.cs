@@ -13,7 +13,7 @@ internal sealed class Mount : IAsyncDisposable
     public static readonly CancellationToken None = CancellationToken.None;
 
     private readonly System.Collections.Concurrent.ConcurrentQueue<NodeId> _lookedUp = new();
-    private readonly string _directory = Path.Combine(Path.GetTempPath(), $"ftpmount-vfs-{Guid.NewGuid():n}");
+    private readonly string _directory;
 
     private readonly MemoryRemote? _memory;
     private readonly FakeTimeProvider? _time;
@@ -35,8 +35,9 @@ internal sealed class Mount : IAsyncDisposable
     {
     }
 
-    private Mount(IRemoteFileSystem remote, TimeProvider time, Func<VfsOptions, VfsOptions>? options)
+    private Mount(IRemoteFileSystem remote, TimeProvider time, Func<VfsOptions, VfsOptions>? options, string? directory = null)
     {
+        _directory = directory ?? Path.Combine(Path.GetTempPath(), $"ftpmount-vfs-{Guid.NewGuid():n}");
         _time = time as FakeTimeProvider;
         _memory = remote as MemoryRemote;
         var chosen = new VfsOptions
@@ -46,11 +47,41 @@ internal sealed class Mount : IAsyncDisposable
             UserId = 1000,
             GroupId = 1000,
             MemoryBytes = 8 << 20,
+
+            // What most tests are about: a close that tells what became of the content.
+            WriteBack = TimeSpan.Zero,
+            Close = VfsCloseMode.Remote,
+            HostName = "here",
         };
         Options = options is null ? chosen : options(chosen);
         Vfs = new VirtualFileSystem(remote, Options, time, NullLoggerFactory.Instance);
         Observer = new RecordingObserver();
         Vfs.Attach(Observer);
+    }
+
+    /// <summary>The next mount of the same server with the same folders, after this one was disposed without being deleted.</summary>
+    public static async Task<Mount> AfterAsync(Mount earlier, Func<VfsOptions, VfsOptions>? options = null)
+    {
+        var next = new Mount(earlier.Remote, earlier.Time, options, earlier._directory);
+        await next.Vfs.RecoverAsync(None);
+        return next;
+    }
+
+    /// <summary>A mount of the same server with a copy of the folders of what must survive, as they are at this moment, while the other goes on.</summary>
+    public static async Task<Mount> OnCopyAsync(Mount running, Action<string>? damage = null, Func<VfsOptions, VfsOptions>? options = null)
+    {
+        var directory = Path.Combine(Path.GetTempPath(), $"ftpmount-vfs-{Guid.NewGuid():n}");
+        foreach (var folder in new[] { "state", "state/staging" })
+        {
+            Directory.CreateDirectory(Path.Combine(directory, folder));
+            foreach (var file in Directory.GetFiles(Path.Combine(running._directory, folder)))
+                File.Copy(file, Path.Combine(directory, folder, Path.GetFileName(file)));
+        }
+
+        damage?.Invoke(Path.Combine(directory, "state"));
+        var next = new Mount(running.Remote, running.Time, options, directory);
+        await next.Vfs.RecoverAsync(None);
+        return next;
     }
 
     public FakeTimeProvider Time => _time ?? throw new InvalidOperationException("This mount runs in real time.");

@@ -17,7 +17,7 @@ public sealed class RenameTests
     }
 
     [Fact]
-    public async Task Saving_by_writing_beside_and_renaming_over_costs_a_store_a_publish_and_a_rename()
+    public async Task Saving_by_writing_beside_and_renaming_over_costs_a_store_a_look_a_publish_and_a_rename()
     {
         await using var mount = new Mount(r => r.Put("/text", "old"));
         await mount.Names("/");
@@ -27,7 +27,7 @@ public sealed class RenameTests
         Assert.Equal("new", mount.Remote.Text("/text"));
         Assert.Equal(["text"], mount.Remote.Names("/"));
         Assert.Equal("new", await mount.ReadFile("/text"));
-        Assert.Equal(3, mount.Remote.Operations.Count);
+        Assert.Equal(4, mount.Remote.Operations.Count);
     }
 
     [Fact]

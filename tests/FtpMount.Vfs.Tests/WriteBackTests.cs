@@ -124,7 +124,7 @@ public sealed class WriteBackTests
         await mount.Names("/d");
         mount.Remote.ClearOperations();
         await mount.WriteFile("/d/b", "more");
-        Assert.Equal(["STORE /d/b", "SET /d/b", "STAT /d/b"], mount.Remote.Operations);
+        Assert.Equal(["STAT /d/b", "STORE /d/b", "SET /d/b", "STAT /d/b"], mount.Remote.Operations);
         Assert.Equal("more", mount.Remote.Text("/d/b"));
         Assert.Equal("more", await mount.ReadFile("/d/b"));
     }

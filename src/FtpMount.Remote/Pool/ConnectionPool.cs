@@ -100,7 +100,7 @@ public sealed class ConnectionPool<TConnection> : IAsyncDisposable
         _epoch = time.GetTimestamp();
         _queue = new LeaseQueue<TConnection>(options.MaximumOvertakes);
         _cap = new ConnectionCap(options);
-        _backoff = new RetryBackoff(options, jitter ?? new Random());
+        _backoff = new RetryBackoff(options.RetryDelay, options.MaximumRetryDelay, jitter ?? new Random());
         _timer = time.CreateTimer(
             static pool => ((ConnectionPool<TConnection>)pool!).OnTimer(), this, System.Threading.Timeout.InfiniteTimeSpan, System.Threading.Timeout.InfiniteTimeSpan);
     }

@@ -1,26 +1,33 @@
 namespace FtpMount.Remote.Pool;
 
 /// <summary>
-/// The pauses between attempts to reach a server: doubling, bounded, and shortened at random by up to half, so that many clients of a
-/// server that comes back do not come all at once. Not thread-safe: the pool's lock protects it.
+/// The pauses between attempts at something that failed: doubling, bounded, and shortened at random by up to half, so that many clients of a
+/// server that comes back do not come all at once. Not thread-safe: its owner's lock protects it.
 /// </summary>
-internal sealed class RetryBackoff(ConnectionPoolOptions options, Random jitter)
+/// <param name="shortest">The pause after the first failure.</param>
+/// <param name="longest">The longest pause.</param>
+/// <param name="jitter">The randomness.</param>
+public sealed class RetryBackoff(TimeSpan shortest, TimeSpan longest, Random jitter)
 {
+    /// <summary>More failures than this make no difference.</summary>
+    private const int MostFailures = 30;
+
     private int _failures;
 
-    /// <summary>No attempt before this time on the pool's clock.</summary>
+    /// <summary>No attempt before this time on its owner's clock.</summary>
     public TimeSpan NotBefore { get; private set; } = TimeSpan.MinValue;
 
     /// <summary>Whether the last attempt failed.</summary>
     public bool IsFailing => _failures > 0;
 
     /// <summary>An attempt failed. Failures of attempts that ran side by side count once.</summary>
+    /// <param name="now">The time on its owner's clock.</param>
     public void Failed(TimeSpan now)
     {
         if (now < NotBefore)
             return;
         NotBefore = now + Pause(_failures);
-        _failures = Math.Min(_failures + 1, 30);
+        _failures = Math.Min(_failures + 1, MostFailures);
     }
 
     /// <summary>An attempt succeeded.</summary>
@@ -30,10 +37,11 @@ internal sealed class RetryBackoff(ConnectionPoolOptions options, Random jitter)
         NotBefore = TimeSpan.MinValue;
     }
 
-    /// <summary>The pause after <paramref name="failures"/> earlier failures.</summary>
+    /// <summary>The pause before the next attempt.</summary>
+    /// <param name="failures">How many attempts had failed before the one that failed last; 0 or more.</param>
     public TimeSpan Pause(int failures)
     {
-        var full = Math.Min(options.RetryDelay.TotalMilliseconds * Math.Pow(2, failures), options.MaximumRetryDelay.TotalMilliseconds);
+        var full = Math.Min(shortest.TotalMilliseconds * Math.Pow(2, Math.Min(failures, MostFailures)), longest.TotalMilliseconds);
         return TimeSpan.FromMilliseconds(full * (1 - (jitter.NextDouble() / 2)));
     }
 }

@@ -96,6 +96,77 @@ public static partial class LocalDisk
         }
     }
 
+    /// <summary>Brings everything that was written to a file system to its disk (syncfs(2)): one wait for any number of files.</summary>
+    /// <param name="directory">A directory on it.</param>
+    /// <exception cref="IOException">The disk failed.</exception>
+    internal static void SyncFileSystem(string directory) => WithDirectory(directory, SyncFs);
+
+    /// <summary>Brings what was written to a file, by whatever descriptor, to the disk.</summary>
+    /// <exception cref="IOException">The disk failed, or there is no such file.</exception>
+    internal static void FlushFile(string path)
+    {
+        using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        RandomAccess.FlushToDisk(handle);
+    }
+
+    /// <summary>Brings the names in a directory to the disk.</summary>
+    /// <exception cref="IOException">The disk failed.</exception>
+    internal static void SyncDirectory(string directory) => WithDirectory(directory, Fsync);
+
+    /// <summary>
+    /// What tells a file from every copy of it: its inode number and the time it was made. Null where the system does not tell.
+    /// </summary>
+    internal static string? IdentityOf(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+            return null;
+
+        // struct statx of linux/stat.h.
+        const int atFdcwd = -100;
+        const uint inode = 0x100;
+        const uint birth = 0x800;
+        Span<byte> buffer = stackalloc byte[256];
+        buffer.Clear();
+        if (Statx(atFdcwd, path, 0, inode | birth, buffer) != 0)
+            return null;
+        var number = MemoryMarshal.Read<ulong>(buffer[32..]);
+        var seconds = MemoryMarshal.Read<long>(buffer[80..]);
+        var nanoseconds = MemoryMarshal.Read<uint>(buffer[88..]);
+        return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{number}:{seconds}.{nanoseconds}");
+    }
+
+    private static void WithDirectory(string directory, Func<int, int> action)
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        const int closeOnExec = 0x80000;
+        var descriptor = Open(directory, closeOnExec);
+        if (descriptor < 0 || action(descriptor) != 0)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            if (descriptor >= 0)
+                Close(descriptor);
+            throw new IOException($"What was written to {directory} could not be brought to the disk: {Marshal.GetPInvokeErrorMessage(errno)}.", errno);
+        }
+
+        Close(descriptor);
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Fsync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
+    private static partial int SyncFs(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(int directory, string path, int flags, uint mask, Span<byte> buffer);
+
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     private static partial int Fallocate(SafeFileHandle file, int mode, long offset, long length);
 }

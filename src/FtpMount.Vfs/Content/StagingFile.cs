@@ -15,16 +15,20 @@ namespace FtpMount.Vfs.Content;
 /// Local reads and writes block their caller for as long as the local disk does. All failures of the local disk are <see cref="IOException"/>; <see cref="LocalDisk.IsFull"/> tells
 /// whether the disk is full.
 /// </remarks>
-public sealed class StagingFile : IAsyncDisposable
+public sealed partial class StagingFile : IAsyncDisposable
 {
+    /// <summary>How the names of local files end.</summary>
+    public const string Extension = ".staging";
+
     /// <summary>What is filled at a time.</summary>
     private const int FillPiece = 1 << 20;
 
     private readonly ReaderWriterLockSlim _gate = new();
-    private readonly SafeFileHandle _handle;
+    private readonly Lock _handleGate = new();
     private readonly RemoteContent? _base;
     private readonly ContentReader? _baseReader;
     private readonly RangeSet _local = new();
+    private SafeFileHandle? _handle;
     private long _length;
     private long _visibleBase;
     private long _changeCount;
@@ -32,13 +36,25 @@ public sealed class StagingFile : IAsyncDisposable
     private bool _discarded;
     private int _disposed;
 
-    private StagingFile(string localPath, SafeFileHandle handle, RemoteContent? baseContent)
+    private StagingFile(string localPath, SafeFileHandle? handle, RemoteContent? baseContent)
     {
         LocalPath = localPath;
         _handle = handle;
         _base = baseContent;
         _baseReader = baseContent?.CreateReader();
         _length = _visibleBase = baseContent?.Length ?? 0;
+    }
+
+    /// <summary>The open local file; opened again after <see cref="Park"/>. Used under the gate.</summary>
+    private SafeFileHandle Handle
+    {
+        get
+        {
+            if (_handle is { } open)
+                return open;
+            lock (_handleGate)
+                return _handle ??= LocalDisk.OpenPrivate(LocalPath, FileMode.Open);
+        }
     }
 
     /// <summary>The local file (0600). It is whole after <see cref="FillAsync"/>.</summary>
@@ -80,7 +96,7 @@ public sealed class StagingFile : IAsyncDisposable
     public static StagingFile Create(string directory, RemoteContent? baseContent)
     {
         SafeFileHandle? handle = null;
-        var path = Path.Combine(directory, $"{Guid.NewGuid():n}.staging");
+        var path = Path.Combine(directory, $"{Guid.NewGuid():n}{Extension}");
         try
         {
             LocalDisk.CreatePrivateDirectory(directory);
@@ -147,7 +163,7 @@ public sealed class StagingFile : IAsyncDisposable
             try
             {
                 for (var done = 0; done < data.Length; done += LocalDisk.WriteSize)
-                    RandomAccess.Write(_handle, data.Slice(done, Math.Min(LocalDisk.WriteSize, data.Length - done)), offset + done);
+                    RandomAccess.Write(Handle, data.Slice(done, Math.Min(LocalDisk.WriteSize, data.Length - done)), offset + done);
             }
             catch (IOException)
             {
@@ -155,6 +171,7 @@ public sealed class StagingFile : IAsyncDisposable
                 throw;
             }
 
+            NoteExtent(offset, end);
             _local.Add(offset, end);
             if (end > _length)
                 Volatile.Write(ref _length, end);
@@ -302,7 +319,7 @@ public sealed class StagingFile : IAsyncDisposable
         try
         {
             ObjectDisposedException.ThrowIf(_disposed != 0, this);
-            LocalDisk.Reserve(_handle, offset, length);
+            LocalDisk.Reserve(Handle, offset, length);
             if (!keepSize && end > _length)
                 SetLength(end);
         }
@@ -316,8 +333,18 @@ public sealed class StagingFile : IAsyncDisposable
     /// <exception cref="IOException">The local disk failed.</exception>
     public void Flush(bool toDisk)
     {
-        if (toDisk)
-            RandomAccess.FlushToDisk(_handle);
+        if (!toDisk)
+            return;
+        _gate.EnterReadLock();
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            RandomAccess.FlushToDisk(Handle);
+        }
+        finally
+        {
+            _gate.ExitReadLock();
+        }
     }
 
     /// <summary>What was written is not wanted any more: disposal deletes the local file although it is dirty.</summary>
@@ -334,7 +361,7 @@ public sealed class StagingFile : IAsyncDisposable
 
         // Whoever is just reading or writing locally finishes first.
         _gate.EnterWriteLock();
-        _handle.Dispose();
+        _handle?.Dispose();
         _gate.ExitWriteLock();
         if (!IsDirty || Volatile.Read(ref _discarded))
             LocalDisk.TryDelete(LocalPath);
@@ -390,7 +417,7 @@ public sealed class StagingFile : IAsyncDisposable
             var end = Math.Min(offset + bytes.Length, _visibleBase);
             for (var position = offset; position < end && _local.TryGetFirstGap(position, end, out var gap); position = gap.End)
             {
-                RandomAccess.Write(_handle, bytes[(int)(gap.Start - offset)..(int)(gap.End - offset)], gap.Start);
+                RandomAccess.Write(Handle, bytes[(int)(gap.Start - offset)..(int)(gap.End - offset)], gap.Start);
                 _local.Add(gap.Start, gap.End);
             }
         }
@@ -438,7 +465,7 @@ public sealed class StagingFile : IAsyncDisposable
     {
         while (!destination.IsEmpty)
         {
-            var read = RandomAccess.Read(_handle, destination, offset);
+            var read = RandomAccess.Read(Handle, destination, offset);
             if (read == 0)
                 throw new IOException($"The staging file {LocalPath} is shorter than it was written: something else has changed it.");
             destination = destination[read..];
@@ -450,11 +477,11 @@ public sealed class StagingFile : IAsyncDisposable
     {
         if (length == _length)
             return;
-        RandomAccess.SetLength(_handle, length);
+        RandomAccess.SetLength(Handle, length);
         if (length < _length)
         {
             _local.Remove(length, _length);
-            _visibleBase = Math.Min(_visibleBase, length);
+            Volatile.Write(ref _visibleBase, Math.Min(_visibleBase, length));
         }
 
         Volatile.Write(ref _length, length);
@@ -465,7 +492,7 @@ public sealed class StagingFile : IAsyncDisposable
     private void UndoWrite(long offset, long end)
     {
         if (end > _length)
-            RandomAccess.SetLength(_handle, _length);
+            RandomAccess.SetLength(Handle, _length);
         var start = Math.Max(offset, _visibleBase);
         end = Math.Min(end, _length);
         if (start < end)

@@ -50,13 +50,36 @@ internal sealed class FileState
     /// <summary>Attempts that failed in a row.</summary>
     public int Failures { get; set; }
 
-    /// <summary>When the next attempt is due; meaningful while <see cref="Failures"/> is not zero.</summary>
-    public long RetryAt { get; set; }
+    /// <summary>When the next upload is due; 0: no time is set, because the file is open, being uploaded or clean.</summary>
+    public long DueAt { get; set; }
+
+    /// <summary>Whether <see cref="LastError"/> is a refusal that no call of a program has been told yet.</summary>
+    public bool HasErrorToTell { get; set; }
+
+    // The journal, under the table's gate.
+
+    /// <summary>The number of its record; 0: there is none.</summary>
+    public long JournalId { get; set; }
+
+    /// <summary>What must be written of the journal before a change of the content is answered.</summary>
+    public long JournalSequence { get; set; }
+
+    /// <summary>The bound of the base as it is in the record.</summary>
+    public long JournaledBase { get; set; }
+
+    /// <summary>Whether the record holds a modification time; otherwise that of the staging file counts.</summary>
+    public bool IsTimeJournaled { get; set; }
+
+    /// <summary>The change count that was forced to disk with its checksum; -1 before.</summary>
+    public long SealedChangeCount { get; set; } = -1;
 
     /// <summary>The temporary name of the attempts, kept from one to the next so that only one can be left behind.</summary>
     public string? TemporaryName { get; set; }
 
     public Node? TemporaryDirectory { get; set; }
+
+    /// <summary>Whether writing began on a version that the server no longer has, and only a part of that version is here: it can never be whole.</summary>
+    public bool IsBaseLost { get; set; }
 
     /// <summary>Completes when the uploaded staging file has become cached content.</summary>
     public TaskCompletionSource? Adopting { get; set; }

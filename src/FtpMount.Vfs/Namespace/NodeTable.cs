@@ -151,6 +151,15 @@ internal sealed class NodeTable
         return node;
     }
 
+    /// <summary>The node of a name that the server is expected to have: it is asked before anybody is told so.</summary>
+    public Node AddExpected(Node directory, string name, RemoteEntry entry)
+    {
+        var node = NewNode(directory, name, entry.Kind, entry.UniqueId);
+        node.Remote = entry;
+        directory.Directory!.AddChild(name, node);
+        return node;
+    }
+
     /// <summary>A name made here. With an entry it exists on the server, without it exists only here so far.</summary>
     public Node AddChild(Node directory, string name, RemoteKind kind, RemoteEntry? entry)
     {

@@ -1,4 +1,5 @@
 using FtpMount.Remote;
+using FtpMount.Remote.Pool;
 using FtpMount.Vfs.Content;
 using FtpMount.Vfs.Namespace;
 using Microsoft.Extensions.Logging;
@@ -12,13 +13,12 @@ namespace FtpMount.Vfs.WriteBack;
 /// </summary>
 internal sealed class UnlinkedFiles : IAsyncDisposable
 {
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
-
+    private readonly RetryBackoff _backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), new Random());
     private readonly NodeTable _table;
     private readonly NamespaceLocks _locks;
     private readonly IRemoteFileSystem _remote;
     private readonly ContentCache _content;
+    private readonly JournalRecords _records;
     private readonly ILogger _logger;
     private readonly CancellationToken _stopping;
     private readonly ITimer _retryTimer;
@@ -32,12 +32,20 @@ internal sealed class UnlinkedFiles : IAsyncDisposable
     private bool _ending;
 
     public UnlinkedFiles(
-        NodeTable table, NamespaceLocks locks, IRemoteFileSystem remote, ContentCache content, Clock clock, ILogger logger, CancellationToken stopping)
+        NodeTable table,
+        NamespaceLocks locks,
+        IRemoteFileSystem remote,
+        ContentCache content,
+        JournalRecords records,
+        Clock clock,
+        ILogger logger,
+        CancellationToken stopping)
     {
         _table = table;
         _locks = locks;
         _remote = remote;
         _content = content;
+        _records = records;
         _logger = logger;
         _stopping = stopping;
         _retryTimer = clock.Time.CreateTimer(_ => Retry(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -163,7 +171,7 @@ internal sealed class UnlinkedFiles : IAsyncDisposable
         {
             var failures = _failed[node] = _failed.GetValueOrDefault(node) + 1;
             if (!_ending)
-                _retryTimer.Change(TimeSpan.FromTicks(Math.Min(ShortestPause.Ticks << Math.Min(failures - 1, 10), LongestPause.Ticks)), Timeout.InfiniteTimeSpan);
+                _retryTimer.Change(_backoff.Pause(failures - 1), Timeout.InfiniteTimeSpan);
             return;
         }
 
@@ -200,10 +208,12 @@ internal sealed class UnlinkedFiles : IAsyncDisposable
         try
         {
             await _remote.DeleteFileAsync(path, Lane.Interactive, _stopping).ConfigureAwait(false);
+            _records.RemnantEnds(path);
             return VfsError.None;
         }
         catch (RemoteException e) when (e.Error == RemoteError.NotFound)
         {
+            _records.RemnantEnds(path);
             return VfsError.None;
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))

@@ -40,6 +40,7 @@ internal sealed partial class Uploader
         }
 
         await upload.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await IsWrittenQuietlyAsync().ConfigureAwait(false);
         return done;
     }
 
@@ -60,15 +61,17 @@ internal sealed partial class Uploader
             if ((_remote.Capabilities & RemoteCapabilities.SetMode) != 0)
                 sending = sending with { Change = sending.Change with { Mode = sending.WantedMode } };
             var temporary = TakeTemporaryName(target, file, sending, out var abandoned);
-            if (abandoned is { } old)
-                await DeleteQuietlyAsync(old).ConfigureAwait(false);
+            if (abandoned is { } old && await DeleteQuietlyAsync(old).ConfigureAwait(false))
+                _records.RemnantEnds(old);
+            await IsWrittenQuietlyAsync().ConfigureAwait(false);
             await _remote.CopyAsync(from, temporary, version.Size, Lane.Write, cancellationToken).ConfigureAwait(false);
             var now = await _remote.StatAsync(from, Lane.Write, cancellationToken).ConfigureAwait(false);
-            if (now.Kind == RemoteKind.File && EntryMerge.VersionOf(now).IsSameAs(version) && staging.ChangeCount == sending.ChangeCount)
+            if (now.Kind == RemoteKind.File && EntryMerge.VersionOf(now).IsSameAs(version) && staging.ChangeCount == sending.ChangeCount
+                && await HasBaseAsync(sending, cancellationToken).ConfigureAwait(false))
             {
                 var entry = await _remote.PublishAsync(temporary, sending.Target, version.Size, sending.Change, Lane.Write, _stopping).ConfigureAwait(false);
                 lock (_table.Gate)
-                    ForgetTemporaryName(file);
+                    ForgetTemporaryName(file, isGone: true);
                 entry = entry with { Size = entry.Size ?? version.Size };
                 return FinishCopy(target, file, sending, entry);
             }

@@ -17,12 +17,28 @@ internal sealed partial class Uploader
     /// <summary>After this many sends that were overtaken by a write, writers wait until the next one is through.</summary>
     private const int SendsBeforeWritersWait = 3;
 
+    private const string TemporaryPrefix = ".ftpmount-";
+
     /// <summary>The bits that this server gives a new file, as far as seen.</summary>
     private int _bitsOfNewFiles = NodeTable.DefaultMode(RemoteKind.File);
 
     /// <summary>What is sent, and with which attributes.</summary>
     private readonly record struct Sending(
-        StagingFile Staging, long ChangeCount, long Length, RemotePath Target, Node Directory, RemoteAttributeChange Change, int? WantedMode, long AttributeSequence);
+        StagingFile Staging,
+        long ChangeCount,
+        long Length,
+        RemotePath Target,
+        FileVersion? Base,
+        Node Directory,
+        RemoteAttributeChange Change,
+        int? WantedMode,
+        long AttributeSequence);
+
+    /// <summary>What became of a sending.</summary>
+    /// <param name="Entry">What the server has now where the content is.</param>
+    /// <param name="Place">Where that is.</param>
+    /// <param name="IsTheirs">Whether it is somebody else's content, and that from here is to be dropped.</param>
+    private readonly record struct Sent(RemoteEntry Entry, RemotePath Place, bool IsTheirs = false);
 
     private async Task SendAsync(Node node, FileState file, CancellationToken cancellationToken)
     {
@@ -34,14 +50,16 @@ internal sealed partial class Uploader
                     HoldWriters(file);
                 if (!TryPrepare(node, file, out var staging))
                     return;
-                await staging.FillAsync(cancellationToken).ConfigureAwait(false);
+                await CompleteAsync(node, file, staging, cancellationToken).ConfigureAwait(false);
                 var sending = Snapshot(node, staging);
-                var entry = await SendOnceAsync(node, file, sending, cancellationToken).ConfigureAwait(false);
-                if (entry is null)
+                var sent = await SendOnceAsync(node, file, sending, cancellationToken).ConfigureAwait(false);
+                if (sent is not { } done)
                     continue;
+                if (!TryFollow(node, file, ref sending, done))
+                    return;
 
                 // It is in its place: that is noted whoever wants to end the upload now.
-                entry = await CorrectModeAsync(sending, entry, _stopping).ConfigureAwait(false);
+                var entry = await CorrectModeAsync(sending, done.Entry, _stopping).ConfigureAwait(false);
                 var leftOver = Finish(node, file, sending, entry);
                 if (leftOver is not null)
                     await SendLateAttributesAsync(node, sending, leftOver, cancellationToken).ConfigureAwait(false);
@@ -80,12 +98,36 @@ internal sealed partial class Uploader
                 GroupId = _table.KeepsOwners && (capabilities & RemoteCapabilities.SetOwner) != 0 ? node.Remote?.GroupId : null,
             };
             return new Sending(
-                staging, staging.ChangeCount, staging.Length, _table.PathOf(node), node.Parent!, change, wanted, node.AttributeSequence);
+                staging,
+                staging.ChangeCount,
+                staging.Length,
+                _table.PathOf(node),
+                node.Remote is { } remote ? EntryMerge.VersionOf(remote) : null,
+                node.Parent!,
+                change,
+                wanted,
+                node.AttributeSequence);
         }
     }
 
     /// <summary>Sends the content once. Null when it was changed meanwhile, and what was sent is not it.</summary>
-    private async Task<RemoteEntry?> SendOnceAsync(Node node, FileState file, Sending sending, CancellationToken cancellationToken)
+    private async Task<Sent?> SendOnceAsync(Node node, FileState file, Sending sending, CancellationToken cancellationToken)
+    {
+        for (var isFirst = true; ; isFirst = false)
+        {
+            try
+            {
+                return await SendToDirectoryAsync(node, file, sending, cancellationToken).ConfigureAwait(false);
+            }
+            catch (RemoteException e) when (e.Error == RemoteError.NotFound && isFirst)
+            {
+                // Somebody has removed the directory on the server: what was written in it is kept, so the directory comes back.
+                await MakeDirectoriesAsync(sending.Target.Parent, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<Sent?> SendToDirectoryAsync(Node node, FileState file, Sending sending, CancellationToken cancellationToken)
     {
         if (!sending.Directory.Directory!.StoresDirectly)
         {
@@ -100,38 +142,49 @@ internal sealed partial class Uploader
             }
         }
 
-        var entry = await SendInPlaceAsync(file, sending, cancellationToken).ConfigureAwait(false);
-        if (entry is not null)
-        {
-            lock (_table.Gate)
-                sending.Directory.Directory!.StoresDirectly = true;
-        }
-
-        return entry;
+        var place = await PlaceAsync(sending, cancellationToken).ConfigureAwait(false);
+        if (place.Settled is { } settled)
+            return new Sent(settled, place.Path, place.IsTheirs);
+        var entry = await SendInPlaceAsync(file, sending, place.Path, cancellationToken).ConfigureAwait(false);
+        if (entry is null)
+            return null;
+        lock (_table.Gate)
+            sending.Directory.Directory!.StoresDirectly = true;
+        return new Sent(entry, place.Path);
     }
 
-    private async Task<RemoteEntry?> SendToTemporaryAsync(Node node, FileState file, Sending sending, CancellationToken cancellationToken)
+    private async Task<Sent?> SendToTemporaryAsync(Node node, FileState file, Sending sending, CancellationToken cancellationToken)
     {
         var temporary = TakeTemporaryName(node, file, sending, out var abandoned);
-        if (abandoned is { } old)
-            await DeleteQuietlyAsync(old).ConfigureAwait(false);
+        if (abandoned is { } old && await DeleteQuietlyAsync(old).ConfigureAwait(false))
+            _records.RemnantEnds(old);
+        await IsWrittenQuietlyAsync().ConfigureAwait(false);
         for (var attempt = 1; ; attempt++)
         {
             var checksum = await StoreAsync(file, temporary, sending, cancellationToken).ConfigureAwait(false);
             if (sending.Staging.ChangeCount != sending.ChangeCount)
                 return null;
             cancellationToken.ThrowIfCancellationRequested();
+
+            // As late as it can be: what somebody else does between this and the rename is replaced.
+            var place = await PlaceAsync(sending, cancellationToken).ConfigureAwait(false);
+            if (place.Settled is { } settled)
+            {
+                await DeleteTemporaryAsync(file).ConfigureAwait(false);
+                return new Sent(settled, place.Path, place.IsTheirs);
+            }
+
             try
             {
                 if (checksum is not null)
                     await CompareAsync(temporary, checksum, cancellationToken).ConfigureAwait(false);
                 // Not ended half way when the file is to go: a rename that the server does later would bring it back, or replace what has the name then.
                 var entry = await _remote
-                    .PublishAsync(temporary, sending.Target, sending.Length, sending.Change, Lane.Write, _stopping)
+                    .PublishAsync(temporary, place.Path, sending.Length, sending.Change, Lane.Write, _stopping)
                     .ConfigureAwait(false);
                 lock (_table.Gate)
-                    ForgetTemporaryName(file);
-                return entry;
+                    ForgetTemporaryName(file, isGone: true);
+                return new Sent(entry, place.Path);
             }
             catch (RemoteException e) when (e.Error == RemoteError.ServerFailure && attempt == 1)
             {
@@ -147,36 +200,36 @@ internal sealed partial class Uploader
         }
     }
 
-    private async Task<RemoteEntry?> SendInPlaceAsync(FileState file, Sending sending, CancellationToken cancellationToken)
+    private async Task<RemoteEntry?> SendInPlaceAsync(FileState file, Sending sending, RemotePath path, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
-            var checksum = await StoreAsync(file, sending.Target, sending, cancellationToken).ConfigureAwait(false);
+            var checksum = await StoreAsync(file, path, sending, cancellationToken).ConfigureAwait(false);
             if (sending.Staging.ChangeCount != sending.ChangeCount)
                 return null;
             if (sending.Change.Mode is not null || sending.Change.Modified is not null)
-                await SetQuietlyAsync(sending.Target, sending.Change, cancellationToken).ConfigureAwait(false);
+                await SetQuietlyAsync(path, sending.Change, cancellationToken).ConfigureAwait(false);
             if (checksum is not null)
             {
                 try
                 {
-                    await CompareAsync(sending.Target, checksum, cancellationToken).ConfigureAwait(false);
+                    await CompareAsync(path, checksum, cancellationToken).ConfigureAwait(false);
                 }
                 catch (RemoteException e) when (e.Error == RemoteError.ServerFailure && attempt == 1)
                 {
-                    _logger.LogWarning("'{Path}' did not arrive whole, sending it again: {Reason}", sending.Target, e.Message);
+                    _logger.LogWarning("'{Path}' did not arrive whole, sending it again: {Reason}", path, e.Message);
                     continue;
                 }
             }
 
-            var entry = await _remote.StatAsync(sending.Target, Lane.Write, cancellationToken).ConfigureAwait(false);
+            var entry = await _remote.StatAsync(path, Lane.Write, cancellationToken).ConfigureAwait(false);
             if (entry.Size is null || entry.Size == sending.Length)
                 return entry;
             if (attempt > 1)
             {
                 throw new RemoteException(
-                    RemoteError.ServerFailure, $"'{sending.Target}' has {entry.Size} bytes on the server, {sending.Length} were sent.")
-                { Path = sending.Target };
+                    RemoteError.ServerFailure, $"'{path}' has {entry.Size} bytes on the server, {sending.Length} were sent.")
+                { Path = path };
             }
         }
     }
@@ -235,6 +288,8 @@ internal sealed partial class Uploader
             }
 
             _table.Publish(node, entry);
+            if (file.IsDirty)
+                _records.Update(node);
             if (file.KernelVersion is not null)
                 file.KernelVersion = version;
             var after = _table.AttributesOf(node);
@@ -293,7 +348,7 @@ internal sealed partial class Uploader
             if (file.TemporaryName is not null && file.TemporaryDirectory != sending.Directory)
             {
                 abandoned = _table.PathOf(file.TemporaryDirectory!).Combine(file.TemporaryName);
-                ForgetTemporaryName(file);
+                ForgetTemporaryName(file, isGone: false);
             }
 
             if (file.TemporaryName is null)
@@ -301,6 +356,7 @@ internal sealed partial class Uploader
                 file.TemporaryName = TemporaryName("part");
                 file.TemporaryDirectory = node.Parent;
                 node.Parent!.Directory!.Hidden[file.TemporaryName] = null;
+                _records.RemnantBegins(sending.Target.Parent.Combine(file.TemporaryName), null);
             }
 
             return sending.Target.Parent.Combine(file.TemporaryName);
@@ -309,12 +365,20 @@ internal sealed partial class Uploader
 
     /// <summary>A name of this program's own, that no other mount will choose.</summary>
     public static string TemporaryName(string purpose) =>
-        string.Create(CultureInfo.InvariantCulture, $".ftpmount-{RandomNumberGenerator.GetHexString(16, lowercase: true)}.{purpose}");
+        string.Create(CultureInfo.InvariantCulture, $"{TemporaryPrefix}{RandomNumberGenerator.GetHexString(16, lowercase: true)}.{purpose}");
 
-    private static void ForgetTemporaryName(FileState file)
+    /// <summary>Whether a name can only be of this program's making.</summary>
+    public static bool IsTemporaryName(string name) =>
+        name.StartsWith(TemporaryPrefix, StringComparison.Ordinal)
+        && (name.EndsWith(".part", StringComparison.Ordinal) || name.EndsWith(".deleted", StringComparison.Ordinal));
+
+    /// <summary>The name is not used any more. When it may still be on the server, the journal goes on to know it, and the next mount removes it.</summary>
+    private void ForgetTemporaryName(FileState file, bool isGone)
     {
         if (file.TemporaryName is not { } name)
             return;
+        if (isGone)
+            _records.RemnantEnds(_table.PathOf(file.TemporaryDirectory!).Combine(name));
         file.TemporaryDirectory!.Directory!.Hidden.Remove(name);
         file.TemporaryDirectory.Directory.Touch(name, isPresent: false, null);
         file.TemporaryName = null;
@@ -332,21 +396,40 @@ internal sealed partial class Uploader
             path = _table.PathOf(file.TemporaryDirectory!).Combine(file.TemporaryName);
         }
 
-        await DeleteQuietlyAsync(path).ConfigureAwait(false);
+        var isGone = await DeleteQuietlyAsync(path).ConfigureAwait(false);
         lock (_table.Gate)
-            ForgetTemporaryName(file);
+            ForgetTemporaryName(file, isGone);
     }
 
-    private async ValueTask DeleteQuietlyAsync(RemotePath path)
+    /// <summary>Whether it is gone.</summary>
+    private async ValueTask<bool> DeleteQuietlyAsync(RemotePath path)
     {
         try
         {
             await _remote.DeleteFileAsync(path, Lane.Write, _stopping).ConfigureAwait(false);
+            return true;
+        }
+        catch (RemoteException e) when (e.Error == RemoteError.NotFound)
+        {
+            return true;
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
         {
-            if (e is not RemoteException { Error: RemoteError.NotFound })
-                _logger.LogDebug(e, "The temporary file '{Path}' may be left behind", path);
+            _logger.LogDebug(e, "The temporary file '{Path}' may be left behind until the next mount", path);
+            return false;
+        }
+    }
+
+    /// <summary>A journal that cannot be written, because the disk is full, must not keep content from leaving the disk.</summary>
+    private async ValueTask IsWrittenQuietlyAsync()
+    {
+        try
+        {
+            await _records.Journal.WrittenAsync(_records.Journal.Sequence, _stopping).ConfigureAwait(false);
+        }
+        catch (JournalException e)
+        {
+            _logger.LogDebug(e, "A temporary name on the server is not noted");
         }
     }
 

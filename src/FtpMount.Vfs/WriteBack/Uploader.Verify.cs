@@ -16,7 +16,7 @@ internal sealed partial class Uploader
     private ContentChecksum? ChecksumFor(Stream content, out Stream checkedContent)
     {
         checkedContent = content;
-        if (!_verifiesChecksums || content.Length == 0)
+        if (!_options.VerifyChecksums || content.Length == 0)
             return null;
         if (_remote.Checksums is not [var strongest, ..])
         {

@@ -8,28 +8,25 @@ namespace FtpMount.Vfs.WriteBack;
 
 /// <summary>
 /// Brings changed files to the server. An upload runs on its own until it is done, those who wait for it may leave; a file has at most one at a
-/// time. What fails stays in its staging file and on the list, and is tried again with growing pauses, at the next flush, and by a drain.
+/// time. What fails stays in its staging file, in the journal and on the list, and is tried again with growing pauses, at the next flush, and by a drain.
 /// </summary>
-/// <remarks>This file: the list, the waiting and the repeating. Uploader.Send: one upload.</remarks>
+/// <remarks>This file: the list and the waiting. Uploader.Schedule: what is uploaded when. Uploader.Send: one upload. Uploader.Conflicts: what the server has meanwhile.</remarks>
 internal sealed partial class Uploader : IAsyncDisposable
 {
-    private const int ParallelUploads = 4;
-
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
-
-    /// <summary>A refusal does not go away by itself: it is tried again in case someone made room or changed rights.</summary>
-    private static readonly TimeSpan PauseAfterRefusal = TimeSpan.FromMinutes(5);
+    /// <summary>Uploads at one time: as many as there are connections by default; the pool keeps room for who waits for an answer.</summary>
+    private const int ParallelUploads = 8;
 
     private readonly NodeTable _table;
     private readonly NamespaceLocks _locks;
     private readonly IRemoteFileSystem _remote;
     private readonly ContentCache _content;
-    private readonly bool _verifiesChecksums;
+    private readonly JournalRecords _records;
+    private readonly Sealer _sealer;
+    private readonly VfsOptions _options;
     private readonly Clock _clock;
     private readonly ILogger _logger;
     private readonly CancellationToken _stopping;
-    private readonly ITimer _retryTimer;
+    private readonly ITimer _dueTimer;
 
     /// <summary>Files with content that is not on the server, in the order in which they were changed. Under the table's gate.</summary>
     private readonly Dictionary<ulong, Node> _changed = [];
@@ -38,22 +35,35 @@ internal sealed partial class Uploader : IAsyncDisposable
     private bool _disposed;
 
     public Uploader(
-        NodeTable table, NamespaceLocks locks, IRemoteFileSystem remote, ContentCache content, bool verifiesChecksums, Clock clock, ILogger logger, CancellationToken stopping)
+        NodeTable table,
+        NamespaceLocks locks,
+        IRemoteFileSystem remote,
+        ContentCache content,
+        JournalRecords records,
+        Sealer sealer,
+        VfsOptions options,
+        Clock clock,
+        ILogger logger,
+        CancellationToken stopping)
     {
-        _verifiesChecksums = verifiesChecksums;
         _table = table;
         _locks = locks;
         _remote = remote;
         _content = content;
+        _records = records;
+        _sealer = sealer;
+        _options = options;
         _clock = clock;
         _logger = logger;
         _stopping = stopping;
-        _retryTimer = clock.Time.CreateTimer(_ => RetryDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _dueTimer = clock.Time.CreateTimer(_ => UploadDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public long Done { get; private set; }
 
     public long Failed { get; private set; }
+
+    public long Conflicts { get; private set; }
 
     public long BytesUploaded { get; private set; }
 
@@ -75,18 +85,41 @@ internal sealed partial class Uploader : IAsyncDisposable
         }
     }
 
+    /// <summary>The nodes of <see cref="Pending"/>.</summary>
+    public IReadOnlyList<Node> PendingNodes
+    {
+        get
+        {
+            lock (_table.Gate)
+                return [.. _changed.Values];
+        }
+    }
+
     /// <summary>
-    /// A file's content was changed; it must be uploaded some time. Called under the gate, before the change is answered: here is where the record
-    /// of the intent belongs.
+    /// A file's content was changed; it must be uploaded some time. Called under the gate, before the change is answered; the answer waits for
+    /// <see cref="FileState.JournalSequence"/>.
     /// </summary>
     public void NoteChanged(Node node)
     {
-        if (!node.Deleted)
-            _changed.TryAdd(node.Id.Value, node);
+        if (node.Deleted)
+            return;
+        _changed.TryAdd(node.Id.Value, node);
+        _records.ContentChanged(node);
     }
 
-    /// <summary>A file is not to be uploaded any more: its name is gone. Called under the gate; here is where the record of the intent ends.</summary>
-    public void NoteGone(Node node) => _changed.Remove(node.Id.Value);
+    /// <summary>A file is not to be uploaded any more: its name is gone. Called under the gate.</summary>
+    public void NoteGone(Node node)
+    {
+        _changed.Remove(node.Id.Value);
+        _records.Forget(node);
+    }
+
+    /// <summary>A file's name goes to another in a moment; the journal learns of both in one step (<see cref="JournalRecords.Renamed"/>). Called under the gate.</summary>
+    public void NoteReplaced(Node node) => _changed.Remove(node.Id.Value);
+
+    /// <summary>Whether files at or below a node wait for their upload. Called under the gate.</summary>
+    public bool HasChanged(Node node) =>
+        node.Kind == RemoteKind.Directory ? _changed.Count > 0 : _changed.ContainsKey(node.Id.Value);
 
     /// <summary>Ends the upload under way, because the file is about to be removed.</summary>
     public void CancelUpload(Node node)
@@ -228,7 +261,9 @@ internal sealed partial class Uploader : IAsyncDisposable
                 }
             }
 
-            if (staging is { IsDirty: true } && !node.Deleted)
+            if (staging is null && file.Staging is { IsDirty: true } waiting)
+                waiting.Park();
+            else if (staging is { IsDirty: true } && !node.Deleted)
                 DropRefused(node);
             else if (staging is { UploadedVersion: { } version } && !node.Deleted && node.Remote is { } remote && EntryMerge.VersionOf(remote).IsSameAs(version))
             {
@@ -286,7 +321,7 @@ internal sealed partial class Uploader : IAsyncDisposable
             running = [.. _running];
         }
 
-        await _retryTimer.DisposeAsync().ConfigureAwait(false);
+        await _dueTimer.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(running).ConfigureAwait(false);
     }
 
@@ -306,8 +341,10 @@ internal sealed partial class Uploader : IAsyncDisposable
         var cancellation = CancellationTokenSource.CreateLinkedTokenSource(_stopping);
         file.UploadCancellation = cancellation;
         file.BytesSent = 0;
+        file.DueAt = 0;
         node.Pins++;
         node.ContentUsers++;
+        _runningCount++;
         var upload = Task.Run(() => RunAsync(node, file, send, cancellation), CancellationToken.None);
         file.Upload = upload;
         _running.Add(upload);
@@ -354,6 +391,10 @@ internal sealed partial class Uploader : IAsyncDisposable
                 error = VfsError.None;
             else if (!superseded)
                 NoteResult(node, file, error, message);
+            else if (file.IsDirty)
+                Schedule(node, _options.WriteBack);
+            _runningCount--;
+            StartReady();
         }
 
         cancellation.Dispose();
@@ -362,90 +403,6 @@ internal sealed partial class Uploader : IAsyncDisposable
         // Without an open handle this was the last thing that needed the staging file.
         await CloseStagingAsync(node).ConfigureAwait(false);
         return error;
-    }
-
-    private void NoteResult(Node node, FileState file, VfsError error, string? message)
-    {
-        if (error == VfsError.None)
-        {
-            var wasFailing = file.Failures > 0;
-            file.Failures = 0;
-            file.LastError = VfsError.None;
-            file.LastErrorMessage = null;
-            if (!file.IsDirty)
-                _changed.Remove(node.Id.Value);
-            if (wasFailing)
-                HurryRetries();
-            return;
-        }
-
-        Failed++;
-        file.Failures++;
-        file.LastError = error;
-        file.LastErrorMessage = message;
-        var pause = RemoteErrorMapping.IsTransient(error)
-            ? TimeSpan.FromTicks(Math.Min(ShortestPause.Ticks << Math.Min(file.Failures - 1, 10), LongestPause.Ticks))
-            : PauseAfterRefusal;
-        file.RetryAt = _clock.After(_clock.Now, pause);
-        _logger.LogWarning("'{Path}' could not be uploaded and is kept for later: {Error}", _table.PathOf(node), message);
-        ArmRetryTimer();
-    }
-
-    /// <summary>The server is back: what waits for it need not wait longer.</summary>
-    private void HurryRetries()
-    {
-        var now = _clock.Now;
-        foreach (var node in _changed.Values)
-        {
-            if (node.File is { Failures: > 0 } file && RemoteErrorMapping.IsTransient(file.LastError))
-                file.RetryAt = now;
-        }
-
-        ArmRetryTimer();
-    }
-
-    private void ArmRetryTimer()
-    {
-        if (_disposed)
-            return;
-        var next = long.MaxValue;
-        foreach (var node in _changed.Values)
-        {
-            if (node.File is { Failures: > 0 } file && file.Upload is null)
-                next = Math.Min(next, file.RetryAt);
-        }
-
-        if (next == long.MaxValue)
-            return;
-        var pause = _clock.Remaining(_clock.Now, next);
-        _retryTimer.Change(pause > TimeSpan.FromMilliseconds(1) ? pause : TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
-    }
-
-    private void RetryDue()
-    {
-        lock (_table.Gate)
-        {
-            if (_disposed)
-                return;
-            var now = _clock.Now;
-            var free = ParallelUploads - _running.Count;
-            foreach (var node in _changed.Values)
-            {
-                if (free <= 0)
-                    break;
-                if (node.File is { Failures: > 0 } file && file.RetryAt <= now && file.Upload is null)
-                {
-                    free--;
-                    StartOrJoin(node, file);
-                }
-            }
-
-            // Those that found no room are looked at again soon.
-            if (_changed.Values.Any(n => n.File is { Failures: > 0 } file && file.RetryAt <= now && file.Upload is null))
-                _retryTimer.Change(ShortestPause, Timeout.InfiniteTimeSpan);
-            else
-                ArmRetryTimer();
-        }
     }
 
     private async Task AdoptAsync(Node node, StagingFile staging, FileVersion version)
@@ -473,7 +430,7 @@ internal sealed partial class Uploader : IAsyncDisposable
 
     private void DropRefused(Node node)
     {
-        _changed.Remove(node.Id.Value);
+        NoteGone(node);
         _table.Detach(node);
         _table.Observer?.EntryDeleted(node.Parent!.Id, node.Id, node.Name);
     }

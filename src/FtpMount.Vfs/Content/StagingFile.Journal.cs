@@ -1,0 +1,206 @@
+using System.Buffers;
+using System.IO.Hashing;
+
+namespace FtpMount.Vfs.Content;
+
+/// <content>
+/// What the journal needs to know so that the file can be taken up again by another process: which ranges were written over the base, a checksum of
+/// what counts, and the way back from both.
+/// </content>
+public sealed partial class StagingFile
+{
+    private const int ChecksumPiece = 256 << 10;
+
+    /// <summary>What was written below the visible base; unlike what was filled from the base it must be known after a crash.</summary>
+    private readonly RangeSet _written = new();
+
+    /// <summary>Ranges below the visible base that were written since <see cref="TakeExtents"/>; null when none.</summary>
+    private List<ByteRange>? _newExtents;
+
+    /// <summary>How many bytes from the start on may come from the base. Never grows.</summary>
+    public long VisibleBase => Volatile.Read(ref _visibleBase);
+
+    /// <summary>Whether something was written over the base that <see cref="TakeExtents"/> has not told yet.</summary>
+    public bool HasNewExtents => Volatile.Read(ref _newExtents) is not null;
+
+    /// <summary>Whether the base can be read without asking the server; true when there is none.</summary>
+    public bool IsBaseAtHand => _base is null || _base.IsComplete;
+
+    /// <summary>Takes up a staging file that an earlier process left. It is dirty.</summary>
+    /// <param name="path">The local file.</param>
+    /// <param name="baseContent">What it began with; needed as far as <paramref name="visibleBase"/> is not zero. Owned from now on, also when this fails.</param>
+    /// <param name="visibleBase">How many bytes from the start on may come from the base.</param>
+    /// <param name="extents">What of these was written.</param>
+    /// <exception cref="IOException">The local file cannot be opened.</exception>
+    public static StagingFile Reopen(string path, RemoteContent? baseContent, long visibleBase, IEnumerable<ByteRange> extents)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(extents);
+        try
+        {
+            using var handle = LocalDisk.OpenPrivate(path, FileMode.Open);
+            var length = RandomAccess.GetLength(handle);
+            var file = new StagingFile(path, null, baseContent)
+            {
+                _length = length,
+                _visibleBase = baseContent is null ? 0 : Math.Min(Math.Min(visibleBase, baseContent.Length), length),
+                _changeCount = 1,
+            };
+            foreach (var extent in extents)
+            {
+                if (extent.Start >= file._visibleBase)
+                    continue;
+                var end = Math.Min(extent.End, file._visibleBase);
+                file._local.Add(extent.Start, end);
+                file._written.Add(extent.Start, end);
+            }
+
+            if (file._visibleBase < length)
+                file._local.Add(file._visibleBase, length);
+            return file;
+        }
+        catch
+        {
+            baseContent?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The ranges below the visible base that were written since the last call, as they were written.</summary>
+    public IReadOnlyList<ByteRange> TakeExtents()
+    {
+        _gate.EnterWriteLock();
+        try
+        {
+            var taken = _newExtents ?? [];
+            Volatile.Write(ref _newExtents, null);
+            return taken;
+        }
+        finally
+        {
+            _gate.ExitWriteLock();
+        }
+    }
+
+    /// <summary>All ranges below the visible base that were written; what was new among them counts as told.</summary>
+    public IReadOnlyList<ByteRange> TakeAllExtents()
+    {
+        _gate.EnterWriteLock();
+        try
+        {
+            Volatile.Write(ref _newExtents, null);
+            var all = new List<ByteRange>();
+            for (var i = 0; i < _written.Count && _written[i].Start < _visibleBase; i++)
+                all.Add(new ByteRange(_written[i].Start, Math.Min(_written[i].End, _visibleBase)));
+            return all;
+        }
+        finally
+        {
+            _gate.ExitWriteLock();
+        }
+    }
+
+    /// <summary>What was written below the visible base.</summary>
+    public IReadOnlyList<ByteRange> WrittenExtents()
+    {
+        _gate.EnterReadLock();
+        try
+        {
+            var all = new List<ByteRange>(_written.Count);
+            for (var i = 0; i < _written.Count; i++)
+                all.Add(_written[i]);
+            return all;
+        }
+        finally
+        {
+            _gate.ExitReadLock();
+        }
+    }
+
+    /// <summary>
+    /// The checksum (XXH3, 64 bits) of what counts in the local file: the given ranges below the given bound, and everything from the bound to the end.
+    /// </summary>
+    /// <returns>Null when the content changed meanwhile, or the file is gone.</returns>
+    /// <exception cref="IOException">The local disk failed.</exception>
+    public ulong? ComputeChecksum(long changeCount, long visibleBase, IReadOnlyList<ByteRange> extents, long length)
+    {
+        var checksum = ComputeChecksum(LocalPath, visibleBase, extents, length);
+        return ChangeCount == changeCount ? checksum : null;
+    }
+
+    /// <summary>As the other, of a file that nobody has open. Null when it is not of this length.</summary>
+    /// <exception cref="IOException">The local disk failed.</exception>
+    public static ulong? ComputeChecksum(string path, long visibleBase, IReadOnlyList<ByteRange> extents, long length)
+    {
+        ArgumentNullException.ThrowIfNull(extents);
+        var ranges = new RangeSet();
+        foreach (var extent in extents)
+        {
+            if (extent.Start < Math.Min(visibleBase, length))
+                ranges.Add(extent.Start, Math.Min(extent.End, Math.Min(visibleBase, length)));
+        }
+
+        if (visibleBase < length)
+            ranges.Add(visibleBase, length);
+        var buffer = ArrayPool<byte>.Shared.Rent(ChecksumPiece);
+        try
+        {
+            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            if (RandomAccess.GetLength(handle) != length)
+                return null;
+            var hash = new XxHash3();
+            for (var i = 0; i < ranges.Count; i++)
+            {
+                var (position, end) = (ranges[i].Start, ranges[i].End);
+                while (position < end)
+                {
+                    var read = RandomAccess.Read(handle, buffer.AsSpan(0, (int)Math.Min(ChecksumPiece, end - position)), position);
+                    if (read == 0)
+                        return null;
+                    hash.Append(buffer.AsSpan(0, read));
+                    position += read;
+                }
+            }
+
+            return hash.GetCurrentHashAsUInt64();
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Closes the local file until it is next needed, so that files that only wait for their upload hold no descriptor.</summary>
+    public void Park()
+    {
+        _gate.EnterWriteLock();
+        try
+        {
+            _handle?.Dispose();
+            _handle = null;
+        }
+        finally
+        {
+            _gate.ExitWriteLock();
+        }
+    }
+
+    /// <summary>Called under the gate, before a written range becomes local.</summary>
+    private void NoteExtent(long start, long end)
+    {
+        end = Math.Min(end, _visibleBase);
+        if (start >= end || _written.Contains(start, end))
+            return;
+        _written.Add(start, end);
+        var extents = _newExtents ?? [];
+        if (extents.Count > 0 && extents[^1].End == start)
+            extents[^1] = new ByteRange(extents[^1].Start, end);
+        else
+            extents.Add(new ByteRange(start, end));
+        Volatile.Write(ref _newExtents, extents);
+    }
+}

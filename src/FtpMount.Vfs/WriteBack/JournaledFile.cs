@@ -1,0 +1,47 @@
+using FtpMount.Remote;
+using FtpMount.Vfs.Content;
+
+namespace FtpMount.Vfs.WriteBack;
+
+/// <summary>What the journal keeps of one file with content that is not on the server.</summary>
+internal sealed record JournaledFile
+{
+    /// <summary>Its number in the journal, never used again.</summary>
+    public required long Id { get; init; }
+
+    /// <summary>Where it belongs on the server.</summary>
+    public required RemotePath Path { get; init; }
+
+    /// <summary>The name of the staging file in the staging folder.</summary>
+    public required string Staging { get; init; }
+
+    /// <summary>What the server had when the edit began; null: nothing.</summary>
+    public FileVersion? Base { get; init; }
+
+    /// <summary>The permission bits of the base, where the server tells them.</summary>
+    public int? BaseMode { get; init; }
+
+    /// <summary>How many bytes from the start on come from the base where <see cref="Extents"/> does not hold them; 0: the staging file is whole.</summary>
+    public long VisibleBase { get; init; }
+
+    /// <summary>What was written below <see cref="VisibleBase"/>.</summary>
+    public IReadOnlyList<ByteRange> Extents { get; init; } = [];
+
+    /// <summary>Permission bits that were set here.</summary>
+    public int? Mode { get; init; }
+
+    /// <summary>A modification time that was set here; null: that of the staging file.</summary>
+    public DateTime? Modified { get; init; }
+
+    /// <summary>Whether it is to be uploaded.</summary>
+    public JournaledState State { get; init; }
+
+    /// <summary>Attempts to upload it that failed in a row.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>Why the last one failed.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>Length and checksum of what was last forced to disk; null before.</summary>
+    public JournalSeal? Seal { get; init; }
+}

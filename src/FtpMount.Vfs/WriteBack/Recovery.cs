@@ -1,0 +1,242 @@
+using FtpMount.Remote;
+using FtpMount.Vfs.Content;
+using FtpMount.Vfs.Namespace;
+using Microsoft.Extensions.Logging;
+
+namespace FtpMount.Vfs.WriteBack;
+
+/// <summary>
+/// Takes up what an earlier process left in the journal. Content is believed as far as it can be: all of it when only the process ended, and what matches its checksum when the
+/// machine did (<see cref="MachineEpoch"/>); what does not is kept and told, and not sent. Then the names: renames that were cut off are found done or not by asking
+/// the server. Then every file that was not sent appears again in the namespace and is sent, and temporary files on the server are removed.
+/// </summary>
+internal sealed class Recovery(
+    NodeTable table,
+    IRemoteFileSystem remote,
+    ContentCache content,
+    JournalRecords records,
+    Uploader uploader,
+    string stagingDirectory,
+    JournalContents left,
+    bool isContinuation,
+    ILogger logger,
+    CancellationToken stopping) : IAsyncDisposable
+{
+    private readonly List<JournaledFile> _kept = [];
+    private Task _cleaning = Task.CompletedTask;
+
+    /// <summary>Files that are in the journal and not sent by this mount: torn, or outside of its folder. Under the table's gate.</summary>
+    public IReadOnlyList<JournaledFile> Kept
+    {
+        get
+        {
+            lock (table.Gate)
+                return [.. _kept];
+        }
+    }
+
+    /// <summary><see cref="Kept"/> for who only wants to know.</summary>
+    public IEnumerable<PendingUpload> KeptUploads => Kept.Select(f => new PendingUpload(f.Path, f.Seal?.Length ?? 0, 0, f.Error ?? "It lies outside of this mount"));
+
+    /// <summary>Does it. Once.</summary>
+    /// <exception cref="RemoteException">The server did not say whether a rename was done.</exception>
+    /// <exception cref="IOException">The local disk failed.</exception>
+    public async ValueTask RunAsync(CancellationToken cancellationToken)
+    {
+        var files = left.Files.ToDictionary(f => f.Id);
+        if (!isContinuation)
+        {
+            foreach (var file in left.Files)
+                files[file.Id] = Verified(file);
+        }
+
+        var remnants = left.Remnants.ToList();
+        foreach (var rename in left.Renames)
+            await SettleAsync(rename, files, remnants, cancellationToken).ConfigureAwait(false);
+        lock (table.Gate)
+        {
+            foreach (var file in files.Values.OrderBy(f => f.Id))
+                TakeUp(file);
+            records.Journal.BeginEpoch();
+        }
+
+        RemoveOrphans(files.Values);
+        if (remnants.Count > 0)
+            _cleaning = Task.Run(() => CleanAsync(remnants), CancellationToken.None);
+        if (files.Count > 0)
+            logger.LogInformation("{Count} files that an earlier mount did not send are taken up", files.Count - _kept.Count);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await _cleaning.ConfigureAwait(false);
+
+    /// <summary>The record, marked as torn when the content is not what was forced to disk.</summary>
+    private JournaledFile Verified(JournaledFile file)
+    {
+        if (file.State == JournaledState.Torn)
+            return file;
+        var path = Path.Combine(stagingDirectory, file.Staging);
+        string problem;
+        if (file.Seal is not { } seal)
+            problem = "The machine stopped while it was being written";
+        else if (!File.Exists(path))
+            problem = "Its local file is gone";
+        else if (StagingFile.ComputeChecksum(path, file.VisibleBase, file.Extents, seal.Length) != seal.Checksum)
+            problem = "The machine stopped before all of it was on the local disk";
+        else
+            return file;
+        var torn = file with { State = JournaledState.Torn, Error = $"{problem}: the content may be torn, and was not sent. It is kept in {path}" };
+        logger.LogError("'{Path}': {Problem}", file.Path, torn.Error);
+        records.Journal.Note(database => database.Put(torn));
+        return torn;
+    }
+
+    /// <summary>Finds out whether a rename was done, and notes it so.</summary>
+    private async ValueTask SettleAsync(
+        JournaledRename rename, Dictionary<long, JournaledFile> files, List<JournaledRemnant> remnants, CancellationToken cancellationToken)
+    {
+        var hasSource = await ExistsAsync(rename.Source, cancellationToken).ConfigureAwait(false);
+        var hasTarget = await ExistsAsync(rename.Target, cancellationToken).ConfigureAwait(false);
+        if (!hasSource && hasTarget)
+        {
+            // Done. What was pending under the new name was to be replaced by it; records that are younger than the rename have nothing to do with it.
+            var replaced = files.Values.Where(f => f.Id < rename.Id && f.Path == rename.Target).Select(f => f.Id).ToArray();
+            var moved = files.Values.Where(f => f.Id < rename.Id && f.Path.IsAtOrBelow(rename.Source))
+                .Select(f => f with { Path = JournalDatabase.Moved(f.Path, rename.Source, rename.Target) }).ToArray();
+            foreach (var id in replaced)
+                files.Remove(id);
+            foreach (var file in moved)
+                files[file.Id] = file;
+            records.Journal.Note(database =>
+            {
+                foreach (var id in replaced)
+                    database.Remove(id);
+                foreach (var file in moved)
+                    database.Put(file);
+                database.RemoveRename(rename.Id);
+            });
+            return;
+        }
+
+        if (hasSource && remnants.Find(r => r.Original == rename.Target) is { } aside)
+        {
+            // It was cut off after the file that it was to replace had been set aside for its readers: that is not to be removed.
+            if (!hasTarget && await ExistsAsync(aside.Path, cancellationToken).ConfigureAwait(false))
+                await remote.RenameAsync(aside.Path, rename.Target, replace: false, Lane.Interactive, cancellationToken).ConfigureAwait(false);
+            remnants.Remove(aside);
+            records.RemnantEnds(aside.Path);
+        }
+
+        records.RenameFailed(rename);
+    }
+
+    private async ValueTask<bool> ExistsAsync(RemotePath path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await remote.StatAsync(path, Lane.Interactive, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (RemoteException e) when (e.Error is RemoteError.NotFound or RemoteError.NotADirectory)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>A file that was not sent appears again, as it was. Called under the gate.</summary>
+    private void TakeUp(JournaledFile file)
+    {
+        var path = Path.Combine(stagingDirectory, file.Staging);
+        if (file.State == JournaledState.Torn || !file.Path.IsAtOrBelow(remote.Root) || file.Path == remote.Root || !TryFindDirectory(file.Path.Parent, out var directory)
+            || directory.Directory!.TryGetChild(file.Path.Name, out _))
+        {
+            _kept.Add(file);
+            return;
+        }
+
+        StagingFile staging;
+        try
+        {
+            var lease = file is { VisibleBase: > 0, Base: { } version } ? content.Open(file.Path, version) : null;
+            staging = StagingFile.Reopen(path, lease, file.VisibleBase, file.Extents);
+            staging.Park();
+        }
+        catch (IOException e)
+        {
+            logger.LogError(e, "What was written to '{Path}' and not sent cannot be opened", file.Path);
+            _kept.Add(file with { Error = e.Message });
+            return;
+        }
+
+        var entry = file.Base is { } known
+            ? new RemoteEntry
+            {
+                Name = file.Path.Name,
+                Kind = RemoteKind.File,
+                Size = known.Size,
+                Modified = known.Modified,
+                UniqueId = known.UniqueId,
+                Mode = file.BaseMode,
+            }
+            : null;
+        var node = table.AddChild(directory, file.Path.Name, RemoteKind.File, entry);
+        node.File = new FileState
+        {
+            Staging = staging,
+            JournalId = file.Id,
+            JournaledBase = file.VisibleBase,
+            IsTimeJournaled = file.Modified is not null,
+            LastErrorMessage = file.Error,
+        };
+        node.LocalMode = file.Mode;
+        node.LocalModified = file.Modified ?? NodeTable.FullSeconds(File.GetLastWriteTimeUtc(path));
+        uploader.TakeUp(node);
+    }
+
+    /// <summary>The node of a directory that existed when the file was written; whether it still does is asked when somebody wants to know. Called under the gate.</summary>
+    private bool TryFindDirectory(RemotePath path, out Node directory)
+    {
+        directory = table.Root;
+        foreach (var name in path.Value[(remote.Root.IsRoot ? 0 : remote.Root.Value.Length)..].Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var entry = new RemoteEntry { Name = name, Kind = RemoteKind.Directory };
+            directory = directory.Directory!.TryGetChild(name, out var known) ? known : table.AddExpected(directory, name, entry);
+            if (directory.Kind != RemoteKind.Directory)
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Staging files that no record names were sent, or never answered for.</summary>
+    private void RemoveOrphans(IEnumerable<JournaledFile> files)
+    {
+        var known = files.Select(f => f.Staging).ToHashSet(StringComparer.Ordinal);
+        foreach (var path in Directory.EnumerateFiles(stagingDirectory, "*" + StagingFile.Extension))
+        {
+            if (!known.Contains(Path.GetFileName(path)))
+                LocalDisk.TryDelete(path);
+        }
+    }
+
+    private async Task CleanAsync(List<JournaledRemnant> remnants)
+    {
+        foreach (var remnant in remnants)
+        {
+            try
+            {
+                if (Uploader.IsTemporaryName(remnant.Path.Name))
+                    await remote.DeleteFileAsync(remnant.Path, Lane.Interactive, stopping).ConfigureAwait(false);
+                records.RemnantEnds(remnant.Path);
+            }
+            catch (RemoteException e) when (e.Error is RemoteError.NotFound)
+            {
+                records.RemnantEnds(remnant.Path);
+            }
+            catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
+            {
+                logger.LogWarning(e, "'{Path}', a temporary file of an earlier mount, could not be removed; the next mount tries again", remnant.Path);
+            }
+        }
+    }
+}
