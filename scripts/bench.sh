@@ -90,7 +90,7 @@ start_mount() { # NAME
   rm -rf "$work/cache"; mkdir "$work/cache"
   case $1 in
     ftpmount)
-      XDG_STATE_HOME=$work/state "$program" mount -f -o "cache-dir=$work/cache,password-file=$work/password$ours" "$scheme://$user@127.0.0.1:$port/" "$mount_point" \
+      XDG_STATE_HOME=$work/state "$program" mount -f -o "cache-dir=$work/cache,write-back=0,password-file=$work/password$ours" "$scheme://$user@127.0.0.1:$port/" "$mount_point" \
         >"$work/mount.log" 2>&1 & ;;
     rclone)
       RCLONE_CONFIG=/dev/null rclone mount ":ftp,host=127.0.0.1,port=$port,user=$user,pass=$(rclone obscure "$password")$theirs:" "$mount_point" \

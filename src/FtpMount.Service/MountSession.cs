@@ -168,6 +168,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
         _parts.Push(_remote);
         _files = new VirtualFileSystem(_remote, ToVfsOptions(), _time, loggers);
         _parts.Push(_files);
+        await _files.RecoverAsync(cancellationToken);
         _mount = await FuseMount.MountAsync(_files, ToFuseOptions(), loggers.CreateLogger<FuseMount>(), cancellationToken);
         _parts.Push(_mount);
         _since = _time.GetUtcNow();
@@ -307,6 +308,10 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
             NegativeTimeout = Least(options.AttributeTimeout, options.DirectoryTimeout) ?? defaults.NegativeTimeout,
             ReadOnly = options.ReadOnly,
             OwnersFromServer = _configuration.Url.Scheme == RemoteScheme.Sftp && options.UserId is null && options.GroupId is null,
+            WriteBack = options.WriteBack ?? defaults.WriteBack,
+            Close = options.Close ?? defaults.Close,
+            Sync = options.Sync ?? defaults.Sync,
+            Conflict = options.Conflict ?? defaults.Conflict,
             UserId = options.UserId ?? PosixCalls.geteuid(),
             GroupId = options.GroupId ?? PosixCalls.getegid(),
             Umask = options.Umask,

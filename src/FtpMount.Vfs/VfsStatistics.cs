@@ -53,6 +53,9 @@ public sealed record VfsStatistics
     /// <summary>Attempts to upload that failed.</summary>
     public long UploadsFailed { get; init; }
 
+    /// <summary>Files that were changed here and on the server, and what <see cref="VfsOptions.Conflict"/> says was done.</summary>
+    public long Conflicts { get; init; }
+
     /// <summary>Bytes of finished uploads.</summary>
     public long BytesUploaded { get; init; }
 

@@ -89,7 +89,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
             _table, _locks, remote, _content, _records, _sealer, options, _clock, loggers.CreateLogger<Uploader>(), _stopping.Token);
         _unlinked = new UnlinkedFiles(_table, _locks, remote, _content, _records, _clock, loggers.CreateLogger<UnlinkedFiles>(), _stopping.Token);
         _recovery = new Recovery(
-            _table, remote, _content, _records, _uploader, _stagingDirectory, left, isContinuation, loggers.CreateLogger<Recovery>(), _stopping.Token);
+            _table, remote, _content, _records, _uploader, _stagingDirectory, left, isContinuation, options.ReadOnly, loggers.CreateLogger<Recovery>(), _stopping.Token);
     }
 
     /// <summary>
@@ -132,6 +132,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
                     FilesPending = _uploader.PendingCount,
                     UploadsDone = _uploader.Done,
                     UploadsFailed = _uploader.Failed,
+                    Conflicts = _uploader.Conflicts,
                     BytesUploaded = _uploader.BytesUploaded,
                     Content = _content.Statistics,
                 };

@@ -171,11 +171,15 @@ public sealed class MountErrorTests(SharedServer shared)
     private static string CopyProgramForOthers(Workspace workspace)
     {
         var folder = Directory.CreateDirectory(Path.Combine(workspace.Home, "program")).FullName;
-        foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(Workspace.Program)!))
+        var source = Path.GetDirectoryName(Workspace.Program)!;
+        foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
         {
-            if (Path.GetFileName(file).StartsWith("xunit", StringComparison.Ordinal))
+            var relative = Path.GetRelativePath(source, file);
+            var isNative = relative.StartsWith("runtimes", StringComparison.Ordinal);
+            if (Path.GetFileName(file).StartsWith("xunit", StringComparison.Ordinal) || (!isNative && Path.GetFileName(relative) != relative))
                 continue;
-            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(folder, relative))!);
+            File.Copy(file, Path.Combine(folder, relative));
         }
 
         File.SetUnixFileMode(workspace.Home, (UnixFileMode)0b111_101_101);

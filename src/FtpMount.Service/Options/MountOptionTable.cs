@@ -6,6 +6,7 @@ using FtpMount.Ftp.Certificates;
 using FtpMount.Remote;
 using FtpMount.Service.Urls;
 using FtpMount.Sftp;
+using FtpMount.Vfs;
 using Microsoft.Extensions.Logging;
 
 namespace FtpMount.Service.Options;
@@ -49,6 +50,15 @@ public static class MountOptionTable
         new("connections", "N", "the most connections to the server (8; SFTP 3)", (o, v) => o with { Connections = Count("connections", v, 1, MostConnections) }),
         new("timeout", "SECONDS", "how long a call waits without progress (30)", (o, v) => o with { Timeout = Seconds("timeout", v, 1, 3600) }),
         new("encoding", "NAME", "the charset of names on the server (utf-8)", (o, v) => o with { Encoding = Charset(v) }),
+        new("write-back", "SECONDS", "how long a closed file is left alone before it is sent (1)", (o, v) => o with { WriteBack = Seconds("write-back", v, 0, 3600) }),
+        new("close", "fast|durable|remote", "what a close waits for (fast)", (o, v) => o with { Close = CloseMode(v) }),
+        new("fsync", "remote|local", "what fsync waits for (remote)", (o, v) => o with { Sync = SyncMode(v) }),
+        new(
+            "write-through",
+            null,
+            "no write-back: write-back=0,close=remote,fsync=remote",
+            (o, _) => o with { WriteBack = TimeSpan.Zero, Close = VfsCloseMode.Remote, Sync = VfsSyncMode.Remote }),
+        new("conflict", "keep-both|mine|theirs", "what becomes of a file changed here and on the server (keep-both)", (o, v) => o with { Conflict = ConflictMode(v) }),
         new("verify", "size|checksum", "what is compared after an upload (size)", (o, v) => o with { VerifyChecksums = UploadVerification(v) }),
         new("passive", "auto|epsv|pasv", "how data connections are made (auto)", (o, v) => o with { DataConnections = Passive(v) }),
         new("active", null, "the server connects back to this machine", (o, _) => o with { DataConnections = DataConnectionMode.Active }),
@@ -213,6 +223,29 @@ public static class MountOptionTable
         "epsv" => DataConnectionMode.Epsv,
         "pasv" => DataConnectionMode.Pasv,
         _ => throw new UsageException($"passive={value}: one of auto, epsv, pasv"),
+    };
+
+    private static VfsCloseMode CloseMode(string value) => value switch
+    {
+        "fast" => VfsCloseMode.Fast,
+        "durable" => VfsCloseMode.Durable,
+        "remote" => VfsCloseMode.Remote,
+        _ => throw new UsageException($"close={value}: one of fast, durable, remote"),
+    };
+
+    private static VfsSyncMode SyncMode(string value) => value switch
+    {
+        "remote" => VfsSyncMode.Remote,
+        "local" => VfsSyncMode.Local,
+        _ => throw new UsageException($"fsync={value}: one of remote, local"),
+    };
+
+    private static VfsConflictMode ConflictMode(string value) => value switch
+    {
+        "keep-both" => VfsConflictMode.KeepBoth,
+        "mine" => VfsConflictMode.Mine,
+        "theirs" => VfsConflictMode.Theirs,
+        _ => throw new UsageException($"conflict={value}: one of keep-both, mine, theirs"),
     };
 
     private static CertificateVerification Verification(string value) => value switch

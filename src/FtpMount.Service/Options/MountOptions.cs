@@ -1,6 +1,7 @@
 using FtpMount.Ftp;
 using FtpMount.Ftp.Certificates;
 using FtpMount.Sftp;
+using FtpMount.Vfs;
 using Microsoft.Extensions.Logging;
 
 namespace FtpMount.Service.Options;
@@ -52,6 +53,18 @@ public sealed record MountOptions
 
     /// <summary>encoding: the charset of names on the server, by its IANA name; null for UTF-8.</summary>
     public string? Encoding { get; init; }
+
+    /// <summary>write-back: how long a closed file stays unchanged before its upload starts; 0 to an hour.</summary>
+    public TimeSpan? WriteBack { get; init; }
+
+    /// <summary>close: what a close waits for.</summary>
+    public VfsCloseMode? Close { get; init; }
+
+    /// <summary>fsync: what fsync(2) waits for.</summary>
+    public VfsSyncMode? Sync { get; init; }
+
+    /// <summary>conflict: what becomes of a file that was changed here and on the server.</summary>
+    public VfsConflictMode? Conflict { get; init; }
 
     /// <summary>verify: a checksum of every upload is compared with the server's.</summary>
     public bool VerifyChecksums { get; init; }

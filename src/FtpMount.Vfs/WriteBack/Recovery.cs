@@ -19,6 +19,7 @@ internal sealed class Recovery(
     string stagingDirectory,
     JournalContents left,
     bool isContinuation,
+    bool isReadOnly,
     ILogger logger,
     CancellationToken stopping) : IAsyncDisposable
 {
@@ -43,6 +44,13 @@ internal sealed class Recovery(
     /// <exception cref="IOException">The local disk failed.</exception>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
+        if (isReadOnly)
+        {
+            if (!left.IsEmpty)
+                logger.LogWarning("{Count} files that an earlier mount did not send stay in the journal: this mount changes nothing on the server", left.Files.Count);
+            return;
+        }
+
         var files = left.Files.ToDictionary(f => f.Id);
         if (!isContinuation)
         {

@@ -156,7 +156,7 @@ public sealed class Mount : IAsyncDisposable
         }
         string log = Path.Combine(folder, "log");
         string level = Environment.GetEnvironmentVariable("FTPMOUNT_TEST_LOG_LEVEL") is { Length: > 0 } named ? $",log-level={named}" : "";
-        string mountOptions = string.Join(',', [$"cache-dir={cache}", $"state-dir={state}", .. options.Options]) + level;
+        string mountOptions = string.Join(',', [$"cache-dir={cache}", $"state-dir={state}", .. options.WriteThrough ? (string[])["write-through"] : [], .. options.Options]) + level;
         string url = string.Create(CultureInfo.InvariantCulture, $"ftp://{server.User}@{server.Host}:{server.Port}/{options.RemotePath}");
         string[] command =
         [

@@ -6,6 +6,9 @@ public sealed record MountOptions
     /// <summary>Further options of <c>-o</c>, such as <c>timeout=5</c>.</summary>
     public IReadOnlyList<string> Options { get; init; } = [];
 
+    /// <summary>Whether a close waits until the server has the file, as most tests need that look at the server's disk; false for the program's default.</summary>
+    public bool WriteThrough { get; init; } = true;
+
     /// <summary>The folder for staging files and the journal; by default one of the mount's own. Name one to mount again on what was left there.</summary>
     public string? StateDirectory { get; init; }
 

@@ -1,6 +1,7 @@
 using CsCheck;
 using FtpMount.Ftp.Certificates;
 using FtpMount.Service.Options;
+using FtpMount.Vfs;
 using Microsoft.Extensions.Logging;
 
 namespace FtpMount.Service.Tests.Options;
@@ -20,6 +21,7 @@ public sealed class MountOptionParserTests
         var options = Parse(
             "cache-dir=/c,state-dir=/s,cache-size=1G,memory=32M,attr-timeout=1.5,dir-timeout=0,connections=3,timeout=60,ro",
             "allow-other,default-permissions,uid=1000,gid=1001,umask=027,encoding=iso-8859-1,password-file=/p,passive=pasv,log-level=debug,log-file=/l",
+            "write-back=0.5,close=durable,fsync=local,conflict=mine",
             "proxy=socks5h://me@proxy,proxy-password-file=/pp,bind-address=::0:1,limit-rate=mon-fri/08:00-18:00=1M:512K;off",
             "tls-verify=tofu,tls-ca=/ca,tls-cert=/cert,tls-key=/key,tls-key-password-file=/kp",
             "tls-fingerprint=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=;e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
@@ -43,6 +45,10 @@ public sealed class MountOptionParserTests
                 Encoding = "iso-8859-1",
                 PasswordFile = "/p",
                 DataConnections = DataConnectionMode.Pasv,
+                WriteBack = TimeSpan.FromSeconds(0.5),
+                Close = VfsCloseMode.Durable,
+                Sync = VfsSyncMode.Local,
+                Conflict = VfsConflictMode.Mine,
                 Proxy = "socks5://me@proxy:1080",
                 ProxyPasswordFile = "/pp",
                 BindAddress = "::1",
@@ -58,6 +64,9 @@ public sealed class MountOptionParserTests
             },
             options);
     }
+
+    [Fact]
+    public void Write_through_is_three_options_in_one() => Assert.Equal(Parse("write-back=0,close=remote,fsync=remote"), Parse("write-through"));
 
     [Fact]
     public void Underscores_are_hyphens() => Assert.Equal(Parse("allow-other,default-permissions,cache-size=1K"), Parse("allow_other,default_permissions,cache_size=1K"));
