@@ -18,6 +18,13 @@ public sealed record MountDirectories(string Cache, string State, string Default
     /// </summary>
     public required string Sites { get; init; }
 
+    /// <summary>What the names of the state folders of all mounts of the same server by the same user begin with.</summary>
+    public required string SitePrefix { get; init; }
+
+    /// <summary>The state folders of other mounts of the same site, some of which may have ended without sending everything.</summary>
+    public IEnumerable<string> OtherStates =>
+        Directory.EnumerateDirectories(Path.GetDirectoryName(State)!, SitePrefix + "*").Where(d => d != State);
+
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     /// <summary>The file of certificates that were trusted on first use; all mounts of a user share it.</summary>
@@ -33,11 +40,17 @@ public sealed record MountDirectories(string Cache, string State, string Default
         ArgumentNullException.ThrowIfNull(environment);
         var url = configuration.Url with { User = configuration.Credentials.User, Password = null };
         var key = SHA256.HashData(Encoding.UTF8.GetBytes($"{url}\n{configuration.MountPoint}"));
+        var site = SHA256.HashData(Encoding.UTF8.GetBytes((url with { Path = "" }).ToString()));
         var host = new string([.. configuration.Url.Host.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '_').Take(64)]);
-        var name = $"{host}-{Convert.ToHexStringLower(key.AsSpan(0, 8))}";
+        var prefix = $"{host}-{Convert.ToHexStringLower(site.AsSpan(0, 4))}-";
+        var name = $"{prefix}{Convert.ToHexStringLower(key.AsSpan(0, 8))}";
         var state = configuration.Options.StateDirectory ?? Default("state-dir", "XDG_STATE_HOME", ".local/state", environment);
         var cache = CacheRoot(configuration.Options, environment);
-        return new MountDirectories(Path.Combine(cache, name), Path.Combine(state, name), Path.Combine(state, name, "ftpmount.log")) { Sites = SitesIn(cache) };
+        return new MountDirectories(Path.Combine(cache, name), Path.Combine(state, name), Path.Combine(state, name, "ftpmount.log"))
+        {
+            Sites = SitesIn(cache),
+            SitePrefix = prefix,
+        };
     }
 
     /// <summary>Where what servers can do is remembered, without a mount.</summary>

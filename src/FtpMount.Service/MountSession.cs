@@ -8,6 +8,7 @@ using FtpMount.Service.Urls;
 using FtpMount.Sftp;
 using FtpMount.Sftp.Transport;
 using FtpMount.Vfs;
+using FtpMount.Vfs.WriteBack;
 using Microsoft.Extensions.Logging;
 
 namespace FtpMount.Service;
@@ -166,6 +167,8 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
         TakeLock(Path.Combine(_directories.State, "lock"), "uses the same state-dir for the same mount");
         _remote = await ConnectAsync(loggers, prompter, cancellationToken);
         _parts.Push(_remote);
+        if (!_configuration.Options.ReadOnly)
+            await TakeOverAsync();
         _files = new VirtualFileSystem(_remote, ToVfsOptions(), _time, loggers);
         _parts.Push(_files);
         await _files.RecoverAsync(cancellationToken);
@@ -175,6 +178,29 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
         Completion = RunAsync();
         _control = ControlServer.Start(runtime, _configuration.MountPoint, this, _time, loggers.CreateLogger<ControlServer>());
         _logger.LogInformation("{Url} is mounted on {MountPoint}", _remote.DisplayName, _configuration.MountPoint);
+    }
+
+    /// <summary>What mounts of the same site that have ended left unsent in the folder that is mounted now is sent by this one.</summary>
+    private async Task TakeOverAsync()
+    {
+        foreach (var state in _directories.OtherStates)
+        {
+            if (FileLock.TryTake(Path.Combine(state, "lock")) is not { } held)
+                continue;
+            await using (held)
+            {
+                try
+                {
+                    var count = JournalHandover.TakeOver(state, _directories.State, _remote!.Root, _logger);
+                    if (count > 0)
+                        _logger.LogInformation("{Count} files that another mount of this site did not send are sent by this one", count);
+                }
+                catch (IOException exception)
+                {
+                    _logger.LogWarning(exception, "What is unsent in {Folder} stays there", state);
+                }
+            }
+        }
     }
 
     private void TakeLock(string path, string purpose)

@@ -82,14 +82,14 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         };
         _content = new ContentCache(remote, contentOptions, time, loggers.CreateLogger<ContentCache>());
         _reads = new FilePrefetch(_table, _content, remote, options, _clock, _stopping.Token);
-        _journal = Journal.Open(options.StateDirectory, loggers.CreateLogger<Journal>(), out var left, out var isContinuation);
+        _journal = Journal.Open(options.StateDirectory, _stagingDirectory, loggers.CreateLogger<Journal>(), out var left);
         _records = new JournalRecords(_table, _journal);
         _sealer = new Sealer(_table, _records, _stagingDirectory, _clock, loggers.CreateLogger<Sealer>());
         _uploader = new Uploader(
             _table, _locks, remote, _content, _records, _sealer, options, _clock, loggers.CreateLogger<Uploader>(), _stopping.Token);
         _unlinked = new UnlinkedFiles(_table, _locks, remote, _content, _records, _clock, loggers.CreateLogger<UnlinkedFiles>(), _stopping.Token);
         _recovery = new Recovery(
-            _table, remote, _content, _records, _uploader, _stagingDirectory, left, isContinuation, options.ReadOnly, loggers.CreateLogger<Recovery>(), _stopping.Token);
+            _table, remote, _content, _records, _uploader, _stagingDirectory, left, options.ReadOnly, loggers.CreateLogger<Recovery>(), _stopping.Token);
     }
 
     /// <summary>

@@ -178,7 +178,7 @@ public sealed class WriteBackModeTests
         foreach (var hold in holds)
             hold.TrySetResult();
         Assert.Empty(await mount.Vfs.DrainAsync(null, default));
-        Assert.Equal(10, mount.Remote.Names("/").Count);
+        Assert.Equal(10, mount.Remote.Names("/").Length);
     }
 
     [Fact]
@@ -193,6 +193,6 @@ public sealed class WriteBackModeTests
         Assert.Equal(0, staging);
         Assert.Equal(1000, mount.Vfs.Statistics.FilesPending);
         Assert.Empty(await mount.Vfs.DrainAsync(null, default));
-        Assert.Equal(1000, mount.Remote.Names("/").Count);
+        Assert.Equal(1000, mount.Remote.Names("/").Length);
     }
 }

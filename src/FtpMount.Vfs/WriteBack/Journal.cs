@@ -37,13 +37,13 @@ internal sealed class Journal : IAsyncDisposable
 
     /// <summary>Opens the journal of a state folder.</summary>
     /// <exception cref="JournalException">It cannot be opened; says why and what to do.</exception>
-    public static Journal Open(string directory, ILogger logger, out JournalContents contents, out bool isContinuation)
+    /// <exception cref="IOException">The local disk failed.</exception>
+    public static Journal Open(string directory, string stagingDirectory, ILogger logger, out JournalContents contents)
     {
         var database = JournalDatabase.Open(directory);
         try
         {
-            contents = database.Read();
-            isContinuation = MachineEpoch.Of(database.Path).Continues(database.ReadEpoch());
+            contents = JournalVerification.Apply(database, stagingDirectory, logger);
             var last = Math.Max(contents.Files.Select(f => f.Id).DefaultIfEmpty().Max(), contents.Renames.Select(r => r.Id).DefaultIfEmpty().Max());
             return new Journal(database, logger, last);
         }
@@ -91,9 +91,6 @@ internal sealed class Journal : IAsyncDisposable
             return;
         await WaitAsync(sequence, durably: true).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
-
-    /// <summary>Notes that everything the journal names has been looked at in this epoch.</summary>
-    public void BeginEpoch() => Note(database => database.SetEpoch(MachineEpoch.Of(database.Path)));
 
     /// <summary>Writes what is noted and closes.</summary>
     public async ValueTask DisposeAsync()

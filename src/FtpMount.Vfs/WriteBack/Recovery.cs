@@ -6,9 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace FtpMount.Vfs.WriteBack;
 
 /// <summary>
-/// Takes up what an earlier process left in the journal. Content is believed as far as it can be: all of it when only the process ended, and what matches its checksum when the
-/// machine did (<see cref="MachineEpoch"/>); what does not is kept and told, and not sent. Then the names: renames that were cut off are found done or not by asking
-/// the server. Then every file that was not sent appears again in the namespace and is sent, and temporary files on the server are removed.
+/// Takes up what an earlier process left in the journal, after <see cref="JournalVerification"/> has said what of it can be believed. First the names: renames that were cut off
+/// are found done or not by asking the server. Then every file that was not sent appears again in the namespace and is sent, and temporary files on the server are removed.
 /// </summary>
 internal sealed class Recovery(
     NodeTable table,
@@ -18,7 +17,6 @@ internal sealed class Recovery(
     Uploader uploader,
     string stagingDirectory,
     JournalContents left,
-    bool isContinuation,
     bool isReadOnly,
     ILogger logger,
     CancellationToken stopping) : IAsyncDisposable
@@ -37,7 +35,7 @@ internal sealed class Recovery(
     }
 
     /// <summary><see cref="Kept"/> for who only wants to know.</summary>
-    public IEnumerable<PendingUpload> KeptUploads => Kept.Select(f => new PendingUpload(f.Path, f.Seal?.Length ?? 0, 0, f.Error ?? "It lies outside of this mount"));
+    public IEnumerable<PendingUpload> KeptUploads => Kept.Select(f => new PendingUpload(f.Path, f.Seal?.Length ?? 0, 0, f.Error ?? "It lies outside of this mount, or another version of it is sent first"));
 
     /// <summary>Does it. Once.</summary>
     /// <exception cref="RemoteException">The server did not say whether a rename was done.</exception>
@@ -52,12 +50,6 @@ internal sealed class Recovery(
         }
 
         var files = left.Files.ToDictionary(f => f.Id);
-        if (!isContinuation)
-        {
-            foreach (var file in left.Files)
-                files[file.Id] = Verified(file);
-        }
-
         var remnants = left.Remnants.ToList();
         foreach (var rename in left.Renames)
             await SettleAsync(rename, files, remnants, cancellationToken).ConfigureAwait(false);
@@ -65,7 +57,6 @@ internal sealed class Recovery(
         {
             foreach (var file in files.Values.OrderBy(f => f.Id))
                 TakeUp(file);
-            records.Journal.BeginEpoch();
         }
 
         RemoveOrphans(files.Values);
@@ -77,27 +68,6 @@ internal sealed class Recovery(
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await _cleaning.ConfigureAwait(false);
-
-    /// <summary>The record, marked as torn when the content is not what was forced to disk.</summary>
-    private JournaledFile Verified(JournaledFile file)
-    {
-        if (file.State == JournaledState.Torn)
-            return file;
-        var path = Path.Combine(stagingDirectory, file.Staging);
-        string problem;
-        if (file.Seal is not { } seal)
-            problem = "The machine stopped while it was being written";
-        else if (!File.Exists(path))
-            problem = "Its local file is gone";
-        else if (StagingFile.ComputeChecksum(path, file.VisibleBase, file.Extents, seal.Length) != seal.Checksum)
-            problem = "The machine stopped before all of it was on the local disk";
-        else
-            return file;
-        var torn = file with { State = JournaledState.Torn, Error = $"{problem}: the content may be torn, and was not sent. It is kept in {path}" };
-        logger.LogError("'{Path}': {Problem}", file.Path, torn.Error);
-        records.Journal.Note(database => database.Put(torn));
-        return torn;
-    }
 
     /// <summary>Finds out whether a rename was done, and notes it so.</summary>
     private async ValueTask SettleAsync(

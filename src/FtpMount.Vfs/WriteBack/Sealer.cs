@@ -52,7 +52,14 @@ internal sealed class Sealer : IAsyncDisposable
     /// <exception cref="IOException">It could not be brought there.</exception>
     public async ValueTask SealAsync(Node node, CancellationToken cancellationToken)
     {
-        await Task.Run(() => Seal([node]), cancellationToken).ConfigureAwait(false);
+        await Task.Run(
+            () =>
+            {
+                // Somebody writes to it just now: what was written before is forced to disk nevertheless, and sealed when it is closed.
+                if (Seal([node]) == 0 && node.File?.Staging is { } staging)
+                    FlushIfThere(staging);
+            },
+            cancellationToken).ConfigureAwait(false);
         await _records.Journal.DurableAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -127,7 +134,8 @@ internal sealed class Sealer : IAsyncDisposable
         }
     }
 
-    private void Seal(IReadOnlyCollection<Node> nodes)
+    /// <summary>How many were sealed.</summary>
+    private int Seal(IReadOnlyCollection<Node> nodes)
     {
         var seals = new List<(Candidate Of, JournalSeal Seal)>();
         foreach (var node in nodes)
@@ -159,6 +167,8 @@ internal sealed class Sealer : IAsyncDisposable
                     _records.Sealed(candidate.Node, candidate.ChangeCount, seal);
             }
         }
+
+        return seals.Count;
     }
 
     private Candidate? Take(Node node)

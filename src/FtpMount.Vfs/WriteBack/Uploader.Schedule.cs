@@ -31,7 +31,9 @@ internal sealed partial class Uploader
         {
             if (node.Deleted || node.File is not { IsDirty: true } file)
                 return VfsError.None;
-            Schedule(node, file.Failures == 0 ? _options.WriteBack : null);
+
+            // While the server cannot be reached, writing more does not make it try sooner.
+            Schedule(node, file.Failures == 0 || !RemoteErrorMapping.IsTransient(file.LastError) ? _options.WriteBack : null);
             _sealer.Add(node);
             if (!file.HasErrorToTell)
                 return VfsError.None;
