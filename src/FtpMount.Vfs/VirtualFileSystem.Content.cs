@@ -283,7 +283,7 @@ public sealed partial class VirtualFileSystem
 
     /// <summary>Writes into a staging file that is there and whose writers are not held up.</summary>
     /// <exception cref="IOException">The local disk failed or is full.</exception>
-    private bool TryWrite(FileHandle open, long offset, ReadOnlySpan<byte> data)
+    private static bool TryWrite(FileHandle open, long offset, ReadOnlySpan<byte> data)
     {
         var file = open.Node.File!;
         lock (file.WriteGate)

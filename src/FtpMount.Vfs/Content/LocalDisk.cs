@@ -145,11 +145,11 @@ public static partial class LocalDisk
         {
             var errno = Marshal.GetLastPInvokeError();
             if (descriptor >= 0)
-                Close(descriptor);
+                _ = Close(descriptor);
             throw new IOException($"What was written to {directory} could not be brought to the disk: {Marshal.GetPInvokeErrorMessage(errno)}.", errno);
         }
 
-        Close(descriptor);
+        _ = Close(descriptor);
     }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
