@@ -57,6 +57,8 @@ internal sealed class Recovery(
         {
             foreach (var file in files.Values.OrderBy(f => f.Id))
                 TakeUp(file);
+            foreach (var remnant in remnants)
+                Hide(remnant.Path);
         }
 
         RemoveOrphans(files.Values);
@@ -197,6 +199,26 @@ internal sealed class Recovery(
         }
     }
 
+    /// <summary>Nobody is shown what is about to be removed. Called under the gate.</summary>
+    private void Hide(RemotePath path)
+    {
+        if (path.IsAtOrBelow(remote.Root) && TryFindDirectory(path.Parent, out var directory))
+            directory.Directory!.Hidden.TryAdd(path.Name, null);
+    }
+
+    private void NoteRemoved(RemotePath path)
+    {
+        lock (table.Gate)
+        {
+            records.RemnantEnds(path);
+            if (!path.IsAtOrBelow(remote.Root) || !TryFindDirectory(path.Parent, out var directory))
+                return;
+            directory.Directory!.Hidden.Remove(path.Name);
+            directory.Directory.Touch(path.Name, isPresent: false, null);
+            table.TryEvict(directory);
+        }
+    }
+
     private async Task CleanAsync(List<JournaledRemnant> remnants)
     {
         foreach (var remnant in remnants)
@@ -205,11 +227,11 @@ internal sealed class Recovery(
             {
                 if (Uploader.IsTemporaryName(remnant.Path.Name))
                     await remote.DeleteFileAsync(remnant.Path, Lane.Interactive, stopping).ConfigureAwait(false);
-                records.RemnantEnds(remnant.Path);
+                NoteRemoved(remnant.Path);
             }
             catch (RemoteException e) when (e.Error is RemoteError.NotFound)
             {
-                records.RemnantEnds(remnant.Path);
+                NoteRemoved(remnant.Path);
             }
             catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
             {

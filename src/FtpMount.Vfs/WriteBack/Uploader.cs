@@ -281,6 +281,9 @@ internal sealed partial class Uploader : IAsyncDisposable
 
         try
         {
+            // The record goes first: one without its content would look like a loss.
+            if (staging is not null || retired is not null)
+                await IsWrittenQuietlyAsync().ConfigureAwait(false);
             if (adopt is { } known)
                 await AdoptAsync(node, staging!, known).ConfigureAwait(false);
         }
