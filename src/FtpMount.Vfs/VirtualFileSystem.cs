@@ -89,7 +89,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
             _table, _locks, remote, _content, _records, _sealer, options, _clock, loggers.CreateLogger<Uploader>(), _stopping.Token);
         _unlinked = new UnlinkedFiles(_table, _locks, remote, _content, _records, _clock, loggers.CreateLogger<UnlinkedFiles>(), _stopping.Token);
         _recovery = new Recovery(
-            _table, remote, _content, _records, _uploader, _stagingDirectory, left, options.ReadOnly, loggers.CreateLogger<Recovery>(), _stopping.Token);
+            _table, remote, _content, _records, _uploader, _stagingDirectory, left, options.ReadOnly, _clock, loggers.CreateLogger<Recovery>(), _stopping.Token);
     }
 
     /// <summary>
@@ -150,6 +150,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
     public async ValueTask<IReadOnlyList<PendingUpload>> DrainAsync(IProgress<DrainProgress>? progress, CancellationToken cancellationToken)
     {
         await _uploader.DrainAsync(progress, cancellationToken).ConfigureAwait(false);
+        await _recovery.CleanAsync(cancellationToken).ConfigureAwait(false);
         return PendingUploads;
     }
 
@@ -175,7 +176,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
     internal Task SealedAsync() => _sealer.RunningAsync();
 
     /// <summary>Returns when what an earlier mount left on the server has been tried to remove.</summary>
-    internal ValueTask CleanedAsync() => _recovery.DisposeAsync();
+    internal ValueTask CleanedAsync() => _recovery.CleanAsync(CancellationToken.None);
 
     /// <summary>
     /// Ends what is under way and removes what unlinked files still hold on the server. Content that is not uploaded stays in its staging file:

@@ -234,8 +234,8 @@ internal sealed class JournalDatabase : IDisposable
 
     public void RemoveRemnant(RemotePath path) => Execute("DELETE FROM remnant WHERE path = $a", Bytes(path));
 
-    /// <summary>What was at or below one path is at or below another.</summary>
-    public void RenameBelow(RemotePath source, RemotePath target)
+    /// <summary>What was at or below one path is at or below another; of files those with a number below <paramref name="before"/>.</summary>
+    public void RenameBelow(RemotePath source, RemotePath target, long before = long.MaxValue)
     {
         var files = new List<(long Id, RemotePath Path)>();
         using (var rows = Command("SELECT id, path FROM file").ExecuteReader())
@@ -244,7 +244,7 @@ internal sealed class JournalDatabase : IDisposable
                 files.Add((rows.GetInt64(0), PathOf(rows, 1)));
         }
 
-        foreach (var (id, path) in files.Where(f => f.Path.IsAtOrBelow(source)))
+        foreach (var (id, path) in files.Where(f => f.Id < before && f.Path.IsAtOrBelow(source)))
             Execute("UPDATE file SET path = $b WHERE id = $a", id, Bytes(Moved(path, source, target)));
         var remnants = new List<JournaledRemnant>();
         using (var rows = Command("SELECT path, original FROM remnant").ExecuteReader())

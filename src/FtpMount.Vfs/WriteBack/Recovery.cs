@@ -18,10 +18,15 @@ internal sealed class Recovery(
     string stagingDirectory,
     JournalContents left,
     bool isReadOnly,
+    Clock clock,
     ILogger logger,
     CancellationToken stopping) : IAsyncDisposable
 {
+    /// <summary>How long a server may still do what a dead connection asked of it.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
+
     private readonly List<JournaledFile> _kept = [];
+    private readonly TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _cleaning = Task.CompletedTask;
 
     /// <summary>Files that are in the journal and not sent by this mount: torn, or outside of its folder. Under the table's gate.</summary>
@@ -68,6 +73,14 @@ internal sealed class Recovery(
             logger.LogInformation("{Count} files that an earlier mount did not send are taken up", files.Count - _kept.Count);
     }
 
+    /// <summary>Removes now what is left on the server, and returns when that was tried.</summary>
+    /// <exception cref="OperationCanceledException">The caller left.</exception>
+    public async ValueTask CleanAsync(CancellationToken cancellationToken)
+    {
+        _hurry.TrySetResult();
+        await _cleaning.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await _cleaning.ConfigureAwait(false);
 
@@ -87,12 +100,19 @@ internal sealed class Recovery(
                 files.Remove(id);
             foreach (var file in moved)
                 files[file.Id] = file;
+            for (var i = 0; i < remnants.Count; i++)
+            {
+                if (remnants[i].Path.IsAtOrBelow(rename.Source))
+                    remnants[i] = remnants[i] with { Path = JournalDatabase.Moved(remnants[i].Path, rename.Source, rename.Target) };
+            }
+
             records.Journal.Note(database =>
             {
                 foreach (var id in replaced)
                     database.Remove(id);
                 foreach (var file in moved)
                     database.Put(file);
+                database.RenameBelow(rename.Source, rename.Target, rename.Id);
                 database.RemoveRename(rename.Id);
             });
             return;
@@ -221,6 +241,26 @@ internal sealed class Recovery(
 
     private async Task CleanAsync(List<JournaledRemnant> remnants)
     {
+        try
+        {
+            var absent = await RemoveAsync(remnants, isLast: false).ConfigureAwait(false);
+            if (absent.Count == 0)
+                return;
+
+            // A server may make the file only now, from the command of a connection that is dead already.
+            await Task.WhenAny(Task.Delay(Grace, clock.Time, stopping), _hurry.Task).ConfigureAwait(false);
+            await RemoveAsync(absent, isLast: true).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The next mount goes on.
+        }
+    }
+
+    /// <summary>Removes what is there; what was not is returned, or when this is the last time noted as gone.</summary>
+    private async Task<List<JournaledRemnant>> RemoveAsync(List<JournaledRemnant> remnants, bool isLast)
+    {
+        var absent = new List<JournaledRemnant>();
         foreach (var remnant in remnants)
         {
             try
@@ -231,12 +271,17 @@ internal sealed class Recovery(
             }
             catch (RemoteException e) when (e.Error is RemoteError.NotFound)
             {
-                NoteRemoved(remnant.Path);
+                if (isLast)
+                    NoteRemoved(remnant.Path);
+                else
+                    absent.Add(remnant);
             }
-            catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
+            catch (RemoteException e)
             {
                 logger.LogWarning(e, "'{Path}', a temporary file of an earlier mount, could not be removed; the next mount tries again", remnant.Path);
             }
         }
+
+        return absent;
     }
 }
