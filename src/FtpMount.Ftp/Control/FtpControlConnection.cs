@@ -152,7 +152,7 @@ internal sealed class FtpControlConnection : IDisposable
                 throw new RemoteException(RemoteError.ProtocolViolation, $"The server sent more than {MostPreliminaryReplies} preliminary replies to one command.");
             }
 
-            if (reply.Code == FtpReplyCode.ServiceNotAvailable)
+            if (reply.EndsSession)
                 _broken = true;
             ok = true;
             return reply;

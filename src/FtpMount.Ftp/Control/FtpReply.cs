@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text;
 
 namespace FtpMount.Ftp.Control;
@@ -65,6 +66,16 @@ internal sealed class FtpReply
 
         return false;
     }
+
+    /// <summary>
+    /// Whether the server ends the session with it: 421, RFC 959 section 4.2. Pure-FTPd also says <c>421 3 matches total</c> after a whole listing whose data connection it accepted
+    /// late, and goes on.
+    /// </summary>
+    public bool EndsSession => Code == FtpReplyCode.ServiceNotAvailable && !EndsWith("matches total"u8);
+
+    /// <summary>How many lines Pure-FTPd says that a listing had (<c>226 3 matches total</c>); null when the reply does not say so.</summary>
+    public int? Matches =>
+        EndsWith("matches total"u8) && Utf8Parser.TryParse(FirstLine, out int count, out _) ? count : null;
 
     /// <summary>Whether the last line ends with this phrase, a full stop aside, in any letter case (ASCII).</summary>
     public bool EndsWith(ReadOnlySpan<byte> lowerCasePhrase)

@@ -96,6 +96,8 @@ internal sealed class FtpListingTransfer(FtpDataTransfer? transfer, bool isMlsd,
         // Pure-FTPd: "226 Output truncated to 10000 matches"; others in other words.
         if (_final.Code.IsCompletion && !_final.Mentions("truncated"u8) && !_final.Mentions("too many files"u8) && !_final.Mentions("list incomplete"u8))
             return;
+        if (_final.Code == FtpReplyCode.ServiceNotAvailable && _final.Matches == _lines)
+            return; // Pure-FTPd's mistake, with the number of lines that came (see FtpReply.EndsSession)
         if (_final.Code == FtpReplyCode.FileBusy)
             return; // ProFTPD says 450 for a LIST without lines; whether the directory exists was asked before
         throw new RemoteException(

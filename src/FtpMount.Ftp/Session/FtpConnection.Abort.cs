@@ -67,7 +67,7 @@ internal sealed partial class FtpConnection
             for (var i = 0; i < owed; i++)
             {
                 var reply = await _control.ReadReplyAsync(AbortGrace, CancellationToken.None);
-                if (reply.Code == FtpReplyCode.ServiceNotAvailable)
+                if (reply.EndsSession)
                     throw Closed(reply);
                 if (reply.Code.IsPreliminary)
                     _control.TakeAsFinal();

@@ -398,7 +398,7 @@ internal sealed partial class FtpConnection
         {
             var reply = await _connection._control.ReadReplyAsync(cancellationToken);
             Received++;
-            return reply.Code == FtpReplyCode.ServiceNotAvailable ? throw Closed(reply) : reply;
+            return reply.EndsSession ? throw Closed(reply) : reply;
         }
 
         /// <summary>Reads the replies to everything that was sent, whatever they are.</summary>

@@ -69,7 +69,7 @@ internal sealed partial class FtpConnection : IPooledConnection
         while (true)
         {
             var reply = await _control.ReadReplyAsync(patience, cancellationToken);
-            if (reply.Code == FtpReplyCode.ServiceNotAvailable)
+            if (reply.EndsSession)
                 throw Closed(reply);
             if (!reply.Code.IsPreliminary)
                 return reply;
@@ -152,7 +152,7 @@ internal sealed partial class FtpConnection : IPooledConnection
         while (true)
         {
             var reply = await _control.ReadReplyAsync(cancellationToken);
-            if (reply.Code == FtpReplyCode.ServiceNotAvailable)
+            if (reply.EndsSession)
                 throw Closed(reply);
             if (!reply.Code.IsPreliminary)
                 return reply;

@@ -82,6 +82,33 @@ public sealed class HostileServerTests
         Assert.Null(entries[1].Size);
     }
 
+    [Theory]
+    [InlineData("421 2 matches total\r\n", true)]
+    [InlineData("421 3 matches total\r\n", false)]
+    [InlineData("421 Timeout\r\n", false)]
+    public async Task A_whole_listing_of_PureFtpd_is_whole_also_with_its_wrong_code(string final, bool isWhole)
+    {
+        await using var server = new ScriptedFtpServer((line, session) =>
+        {
+            if (!line.StartsWith("MLSD", StringComparison.Ordinal))
+                return null;
+            session.Content = "type=cdir; .\r\ntype=file;size=1; good\r\n";
+            session.Final = final;
+            return "150 Accepted data connection\r\n";
+        });
+        await using var ftp = await ConnectAsync(server);
+        if (isWhole)
+        {
+            Assert.Equal("good", Assert.Single(await ListAsync(ftp)).Name);
+            Assert.Single(await ListAsync(ftp));
+            Assert.Equal(1, ftp.Statistics.ConnectionsMade);
+        }
+        else
+        {
+            Assert.Equal(RemoteError.Offline, (await Assert.ThrowsAsync<RemoteException>(() => ListAsync(ftp))).Error);
+        }
+    }
+
     [Fact]
     public async Task A_listing_that_ends_with_an_error_ends_with_an_error()
     {
