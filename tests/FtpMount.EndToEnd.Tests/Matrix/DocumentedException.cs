@@ -1,10 +1,8 @@
-using FtpMount.TestServers;
-
 namespace FtpMount.EndToEnd.Tests.Matrix;
 
 /// <summary>A case of the POSIX matrix that does not hold on a mount, on purpose.</summary>
 /// <param name="Case">The case.</param>
-/// <param name="Servers">On which servers.</param>
+/// <param name="Servers">On which servers, as <see cref="Mounting.WorkPlace"/> names them.</param>
 /// <param name="Actual">What happens instead, exactly: an errno, or how the check words it.</param>
 /// <param name="Reason">Why, for users; docs/SEMANTICS.md has the same list.</param>
-public sealed record DocumentedException(string Case, FtpServerKind[] Servers, string Actual, string Reason);
+public sealed record DocumentedException(string Case, IReadOnlyList<string> Servers, string Actual, string Reason);

@@ -1,23 +1,24 @@
 using FtpMount.EndToEnd.Tests.Mounting;
-using FtpMount.TestServers;
 
 namespace FtpMount.EndToEnd.Tests.Matrix;
 
 /// <summary>One server of each kind with one mount for the whole matrix, started when the first case needs it.</summary>
 public sealed class MountedMatrix : IAsyncLifetime
 {
-    private readonly Dictionary<FtpServerKind, Task<Bench>> _benches = [];
+    private readonly Dictionary<string, Task<Bench>> _benches = [];
 
     /// <summary>Runs one case on the mount of a server.</summary>
-    public async Task<MatrixOutcome> RunAsync(FtpServerKind kind, string @case)
+    /// <param name="place">The server, as <see cref="WorkPlace"/> names it.</param>
+    /// <param name="case">The case.</param>
+    public async Task<MatrixOutcome> RunAsync(string place, string @case)
     {
-        if (!_benches.TryGetValue(kind, out Task<Bench>? bench))
-            _benches[kind] = bench = StartAsync(kind); // one that failed stays: 180 cases need not wait for it each
+        if (!_benches.TryGetValue(place, out Task<Bench>? bench))
+            _benches[place] = bench = StartAsync(place); // one that failed stays: 180 cases need not wait for it each
         return await (await bench).Matrix.RunAsync(@case);
     }
 
     /// <summary>What the mount has logged.</summary>
-    public async Task<string> LogAsync(FtpServerKind kind) => (await _benches[kind]).Mount.ReadLog();
+    public async Task<string> LogAsync(string place) => (await _benches[place]).Place.ReadLog();
 
     /// <inheritdoc/>
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
@@ -29,25 +30,15 @@ public sealed class MountedMatrix : IAsyncLifetime
         {
             Bench bench = await started;
             await bench.Matrix.DisposeAsync();
-            await bench.Mount.DisposeAsync();
-            await bench.Server.DisposeAsync();
+            await bench.Place.DisposeAsync();
         }
     }
 
-    private static async Task<Bench> StartAsync(FtpServerKind kind)
+    private static async Task<Bench> StartAsync(string name)
     {
-        FtpTestServer server = await FtpTestServer.StartAsync(kind);
-        try
-        {
-            Mount mount = await Mount.StartAsync(server);
-            return new Bench(server, mount, new MatrixBench(mount.MountPoint, server.RootDirectory));
-        }
-        catch
-        {
-            await server.DisposeAsync();
-            throw;
-        }
+        WorkPlace place = await WorkPlace.OpenAsync(name);
+        return new Bench(place, new MatrixBench(place.Directory, place.ServerDirectory));
     }
 
-    private sealed record Bench(FtpTestServer Server, Mount Mount, MatrixBench Matrix);
+    private sealed record Bench(WorkPlace Place, MatrixBench Matrix);
 }

@@ -49,10 +49,13 @@ public sealed class Mount : IAsyncDisposable
     public Task<int> ProcessId => _started.Task;
 
     /// <summary>Mounts a server and returns when the kernel has the mount.</summary>
-    public static async Task<Mount> StartAsync(FtpTestServer server, MountOptions? options = null)
+    public static Task<Mount> StartAsync(FtpTestServer server, MountOptions? options = null) => StartAsync(MountSource.Of(server), options);
+
+    /// <summary>Mounts a server and returns when the kernel has the mount.</summary>
+    public static async Task<Mount> StartAsync(MountSource source, MountOptions? options = null)
     {
         options ??= new MountOptions();
-        Mount mount = await LaunchAsync(server, options);
+        Mount mount = await LaunchAsync(source, options);
         try
         {
             // As a mount point that is stale is still in the table, having been cleared and mounted anew is seen by the log of the new program only.
@@ -68,13 +71,16 @@ public sealed class Mount : IAsyncDisposable
     }
 
     /// <summary>Starts the program and returns at once.</summary>
-    public static async Task<Mount> LaunchAsync(FtpTestServer server, MountOptions options)
+    public static Task<Mount> LaunchAsync(FtpTestServer server, MountOptions options) => LaunchAsync(MountSource.Of(server), options);
+
+    /// <summary>Starts the program and returns at once.</summary>
+    public static async Task<Mount> LaunchAsync(MountSource source, MountOptions options)
     {
         MountProgram.SkipUnlessPresent();
         string folder = Directory.CreateTempSubdirectory("ftpmount-e2e-").FullName;
         try
         {
-            return await LaunchAsync(server, options, folder);
+            return await LaunchAsync(source, options, folder);
         }
         catch
         {
@@ -144,7 +150,7 @@ public sealed class Mount : IAsyncDisposable
         _guardian.Dispose();
     }
 
-    private static async Task<Mount> LaunchAsync(FtpTestServer server, MountOptions options, string folder)
+    private static async Task<Mount> LaunchAsync(MountSource source, MountOptions options, string folder)
     {
         string mountPoint = options.MountPoint ?? Directory.CreateDirectory(Path.Combine(folder, "mnt")).FullName;
         string state = options.StateDirectory ?? Directory.CreateDirectory(Path.Combine(folder, "state")).FullName;
@@ -156,8 +162,8 @@ public sealed class Mount : IAsyncDisposable
         }
         string log = Path.Combine(folder, "log");
         string level = Environment.GetEnvironmentVariable("FTPMOUNT_TEST_LOG_LEVEL") is { Length: > 0 } named ? $",log-level={named}" : "";
-        string mountOptions = string.Join(',', [$"cache-dir={cache}", $"state-dir={state}", .. options.WriteThrough ? (string[])["write-through"] : [], .. options.Options]) + level;
-        string url = string.Create(CultureInfo.InvariantCulture, $"ftp://{server.User}@{server.Host}:{server.Port}/{options.RemotePath}");
+        string mountOptions = string.Join(',', [$"cache-dir={cache}", $"state-dir={state}", .. source.Options, .. options.WriteThrough ? (string[])["write-through"] : [], .. options.Options]) + level;
+        string url = source.LoginFolder + options.RemotePath;
         string[] command =
         [
             WorkerProcess.DotNet, "exec", WorkerProcess.Assembly, "guard", folder, mountPoint, log,
@@ -169,7 +175,8 @@ public sealed class Mount : IAsyncDisposable
             RedirectStandardOutput = true,
             WorkingDirectory = Path.GetTempPath(),
         };
-        start.Environment["FTPMOUNT_PASSWORD"] = server.Password;
+        if (source.Password is { } password)
+            start.Environment["FTPMOUNT_PASSWORD"] = password;
         Process guardian = Process.Start(start) ?? throw new InvalidOperationException("The guardian did not start");
         return new Mount(guardian, folder, log, mountPoint, state, options);
     }
