@@ -94,7 +94,10 @@ public sealed partial class SftpFileSystem
     }
 
     /// <inheritdoc/>
-    /// <remarks>fsync@openssh.com (OpenSSH PROTOCOL section 4.6).</remarks>
+    /// <remarks>
+    /// fsync@openssh.com (OpenSSH PROTOCOL section 4.6). Any handle of the file will do: one for reading first, because programs take the write permission away before they
+    /// sync (git does), then one for writing, for files that may only be written.
+    /// </remarks>
     public async ValueTask SyncFileAsync(RemotePath path, Lane lane, CancellationToken cancellationToken)
     {
         if (!_site.Has(SftpExtensions.Fsync))
@@ -105,7 +108,9 @@ public sealed partial class SftpFileSystem
             isRepeatable: true,
             async (connection, _, token) =>
             {
-                var (handle, status) = await connection.OpenAsync(bytes, SftpOpenFlags.Write, default, token).ConfigureAwait(false);
+                var (handle, status) = await connection.OpenAsync(bytes, SftpOpenFlags.Read, default, token).ConfigureAwait(false);
+                if (handle is null && SftpErrorMapping.Classify(status) is RemoteError.AccessDenied)
+                    (handle, status) = await connection.OpenAsync(bytes, SftpOpenFlags.Write, default, token).ConfigureAwait(false);
                 if (handle is null)
                     throw await OpenRefusalAsync(connection, "Syncing", path, bytes, status, token).ConfigureAwait(false);
                 try
