@@ -12,50 +12,80 @@ public sealed partial class SftpFileSystem
     /// <summary>The most READDIR requests in flight for one directory. OpenSSH answers each with 100 names.</summary>
     private const int MostReaddirs = 16;
 
+    /// <summary>Names remembered of a listing under way, for beginning anew: about 10 MB.</summary>
+    private const int MostRemembered = 100_000;
+
     /// <inheritdoc/>
+    /// <remarks>
+    /// When the link is lost on the way, the listing begins anew on another connection and leaves out what it has given already. Of directories that are too large to remember
+    /// that, the loss is the answer.
+    /// </remarks>
     public async IAsyncEnumerable<RemoteEntry> ListAsync(RemotePath directory, Lane lane, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var path = _site.Encode(directory);
-        var handle = await _connections.RunAsync(
-            lane, isRepeatable: true, (connection, _, token) => OpenDirectoryAsync(connection, path, directory, token), cancellationToken).ConfigureAwait(false);
-        var requests = new Queue<SftpRequest>();
-        try
+        var given = new HashSet<string>();
+        var lastProgress = _site.Time.GetTimestamp();
+        for (var isAgain = false; ; isAgain = true)
         {
-            var connection = handle.Connection;
-            var isAtEnd = false;
-            for (var wanted = 1; ;)
+            var handle = await _connections.RunAsync(
+                lane, isRepeatable: true, (connection, _, token) => OpenDirectoryAsync(connection, path, directory, token), cancellationToken).ConfigureAwait(false);
+            var requests = new Queue<SftpRequest>();
+            try
             {
-                while (!isAtEnd && requests.Count < wanted)
+                var connection = handle.Connection;
+                var isAtEnd = false;
+                var isLost = false;
+                for (var wanted = 1; !isLost;)
                 {
-                    var more = connection.Ask(SftpPacketType.Readdir, handle.Bytes);
-                    connection.Submit(more, SftpPriority.Interactive);
-                    requests.Enqueue(more);
-                }
-
-                if (!requests.TryDequeue(out var request))
-                    yield break;
-                using (request)
-                {
-                    await request.WaitAsync(cancellationToken).ConfigureAwait(false);
-                    if (!SftpStatus.IsAnswered(request, SftpPacketType.Name, out var status))
+                    while (!isAtEnd && requests.Count < wanted)
                     {
-                        if (status.Code != SftpStatusCode.Eof)
-                            throw Refusal("Listing", directory, status);
-                        isAtEnd = true;
-                        continue;
+                        var more = connection.Ask(SftpPacketType.Readdir, handle.Bytes);
+                        connection.Submit(more, SftpPriority.Interactive);
+                        requests.Enqueue(more);
                     }
 
-                    wanted = Math.Min(wanted * 2, MostReaddirs);
-                    foreach (var entry in ReadNames(request, directory))
-                        yield return entry;
+                    if (!requests.TryDequeue(out var request))
+                        yield break;
+                    using (request)
+                    {
+                        try
+                        {
+                            await request.WaitAsync(cancellationToken).ConfigureAwait(false);
+                        }
+                        catch (RemoteException e) when (e.Error is RemoteError.Offline or RemoteError.TimedOut && !connection.IsAlive
+                            && given.Count < MostRemembered && _site.Time.GetElapsedTime(lastProgress) < _site.Options.Timeout)
+                        {
+                            isLost = true;
+                            continue;
+                        }
+
+                        lastProgress = _site.Time.GetTimestamp();
+                        if (!SftpStatus.IsAnswered(request, SftpPacketType.Name, out var status))
+                        {
+                            if (status.Code != SftpStatusCode.Eof)
+                                throw Refusal("Listing", directory, status);
+                            isAtEnd = true;
+                            continue;
+                        }
+
+                        wanted = Math.Min(wanted * 2, MostReaddirs);
+                        foreach (var entry in ReadNames(request, directory))
+                        {
+                            if (isAgain && given.Contains(entry.Name))
+                                continue;
+                            if (given.Count < MostRemembered)
+                                given.Add(entry.Name);
+                            yield return entry;
+                        }
+                    }
                 }
             }
-        }
-        finally
-        {
-            foreach (var rest in requests)
-                rest.Dispose();
-            handle.Close();
+            finally
+            {
+                foreach (var rest in requests)
+                    rest.Dispose();
+                handle.Close();
+            }
         }
     }
 

@@ -25,6 +25,8 @@ public sealed class FaultProxy : IAsyncDisposable
     private TcpListener? _listener;
     private TaskCompletionSource? _stall;
     private (string Verb, bool Answered)? _cutOn;
+    private TaskCompletionSource? _cutAfter;
+    private long _bytesUntilCut;
     private int _accepted;
     private int _roundTrips;
     private bool _disposed;
@@ -126,6 +128,19 @@ public sealed class FaultProxy : IAsyncDisposable
             _cutOn = (verb, answered);
     }
 
+    /// <summary>Cuts all connections, once, when this many more bytes have arrived, in both directions together; those that arrive last are not passed on.</summary>
+    /// <param name="bytes">How many, at least 1.</param>
+    /// <returns>Ends when they are cut.</returns>
+    public Task CutAfterAsync(long bytes)
+    {
+        lock (_lock)
+        {
+            _bytesUntilCut = bytes;
+            _cutAfter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _cutAfter.Task;
+        }
+    }
+
     /// <summary>Stops forwarding, in both directions and on new connections too; the connections stay open, as on a link that is gone.</summary>
     public void Stall()
     {
@@ -216,6 +231,21 @@ public sealed class FaultProxy : IAsyncDisposable
     {
         lock (_lock)
             return _stall?.Task ?? Task.CompletedTask;
+    }
+
+    private void CountDownToCut(int bytes)
+    {
+        TaskCompletionSource cut;
+        lock (_lock)
+        {
+            _bytesUntilCut -= bytes;
+            if (_cutAfter is null || _bytesUntilCut > 0)
+                return;
+            cut = _cutAfter;
+            _cutAfter = null;
+        }
+        CutAll();
+        cut.SetResult();
     }
 
     /// <summary>Whether the connection is to be cut because of the commands in this packet; null: not.</summary>
@@ -315,6 +345,7 @@ public sealed class FaultProxy : IAsyncDisposable
                         to.Shutdown(SocketShutdown.Send);
                         return;
                     }
+                    proxy.CountDownToCut(count);
                     if (fromClient)
                     {
                         Observe(buffer.AsSpan(0, count));

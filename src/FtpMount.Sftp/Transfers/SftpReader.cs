@@ -106,7 +106,9 @@ internal sealed class SftpReader : IRemoteReader
             }
             catch (RemoteException e) when (e.Error is RemoteError.Offline or RemoteError.TimedOut && !head.Request.Connection.IsAlive && failures++ < 3)
             {
+                _isBroken = true; // without a handle the next read would find nothing to wait for, which is how the end looks
                 await ReopenAsync(e, cancellationToken).ConfigureAwait(false);
+                _isBroken = false;
             }
             catch (OperationCanceledException)
             {
@@ -315,17 +317,19 @@ internal sealed class SftpReader : IRemoteReader
             late.Close();
         _spreading = null;
         Drop();
-        var handle = await _connections.RunAsync(
+        await _connections.RunAsync(
             _lane,
             isRepeatable: true,
             async (connection, _, token) =>
             {
+                Drop(); // of an attempt before, when that connection was lost too
                 var (opened, status) = await connection.OpenAsync(_bytes, SftpOpenFlags.Read, default, token).ConfigureAwait(false);
-                return opened ?? throw SftpErrorMapping.Failure(SftpErrorMapping.Classify(status) ?? RemoteError.ServerFailure, "Reading", _path, status);
+                if (opened is null)
+                    throw SftpErrorMapping.Failure(SftpErrorMapping.Classify(status) ?? RemoteError.ServerFailure, "Reading", _path, status);
+                await BeginAsync(opened, token).ConfigureAwait(false);
+                return true;
             },
             cancellationToken).ConfigureAwait(false);
-        _asked = Position;
-        await BeginAsync(handle, cancellationToken).ConfigureAwait(false);
         if (isKnown && !IsSame(before, _version))
         {
             throw new RemoteException(

@@ -229,15 +229,25 @@ internal sealed class SftpWriter(SftpConnections connections, SftpSite site, Rem
             {
                 var flags = mode == StoreMode.Whole && _confirmed == 0 ? FlagsFor(mode) : SftpOpenFlags.Write;
                 var (opened, status) = await connection.OpenAsync(bytes, flags, default, token).ConfigureAwait(false);
-                return opened ?? throw SftpErrorMapping.Failure(SftpErrorMapping.Classify(status) ?? RemoteError.ServerFailure, "Storing", path, status);
+                if (opened is null)
+                    throw SftpErrorMapping.Failure(SftpErrorMapping.Classify(status) ?? RemoteError.ServerFailure, "Storing", path, status);
+                try
+                {
+                    using var look = connection.Ask(SftpPacketType.Fstat, opened.Bytes);
+                    await connection.SendAsync(look, token, SftpPriority.Bulk).ConfigureAwait(false);
+                    if (SftpCalls.ReadAttributes(look).Attributes?.Size is { } size && size < (ulong)(_start + _confirmed))
+                        throw new RemoteException(RemoteError.Changed, $"{SftpErrorMapping.Quote(path)} was changed on the server while the link was down.", reason) { Path = path };
+                    return opened;
+                }
+                catch
+                {
+                    opened.Close();
+                    throw;
+                }
             },
             cancellationToken).ConfigureAwait(false);
         _ending = null;
         _handles.Add(handle);
-        using var look = handle.Connection.Ask(SftpPacketType.Fstat, handle.Bytes);
-        await handle.Connection.SendAsync(look, cancellationToken, SftpPriority.Bulk).ConfigureAwait(false);
-        if (SftpCalls.ReadAttributes(look).Attributes?.Size is { } size && size < (ulong)(_start + _confirmed))
-            throw new RemoteException(RemoteError.Changed, $"{SftpErrorMapping.Quote(path)} was changed on the server while the link was down.", reason) { Path = path };
         site.Logger.LogStoreResumed(path, _confirmed);
         content.Position = _contentStart + _confirmed;
         _read = _confirmed;
