@@ -94,7 +94,7 @@ internal sealed class SftpReader : IRemoteReader
     {
         if (_isBroken)
             throw new RemoteException(RemoteError.Offline, $"Reading {SftpErrorMapping.Quote(_path)} was given up.") { Path = _path };
-        var failures = 0;
+        var start = _site.Time.GetTimestamp();
         while (!buffer.IsEmpty && !_isAtEnd)
         {
             TopUp();
@@ -104,7 +104,7 @@ internal sealed class SftpReader : IRemoteReader
             {
                 return await TakeAsync(head, buffer, cancellationToken).ConfigureAwait(false);
             }
-            catch (RemoteException e) when (e.Error is RemoteError.Offline or RemoteError.TimedOut && !head.Request.Connection.IsAlive && failures++ < 3)
+            catch (RemoteException e) when (e.Error is RemoteError.Offline or RemoteError.TimedOut && !head.Request.Connection.IsAlive && _site.Time.GetElapsedTime(start) < _site.Options.Timeout)
             {
                 _isBroken = true; // without a handle the next read would find nothing to wait for, which is how the end looks
                 await ReopenAsync(e, cancellationToken).ConfigureAwait(false);

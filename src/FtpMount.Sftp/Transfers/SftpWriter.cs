@@ -16,7 +16,6 @@ internal sealed class SftpWriter(SftpConnections connections, SftpSite site, Rem
     /// <summary>After so many bytes a further connection is worth the round trip of opening the file there.</summary>
     private const int WorthSpreading = 8 << 20;
 
-    private const int MostReopenings = 3;
 
     private readonly Queue<Chunk> _chunks = new();
     private readonly List<SftpFileHandle> _handles = [];
@@ -53,7 +52,9 @@ internal sealed class SftpWriter(SftpConnections connections, SftpSite site, Rem
         _handles.Add(handle);
         _start = offset;
         _contentStart = content.CanSeek ? content.Position : 0;
-        for (var failures = 0; ; failures++)
+        var lastProgress = site.Time.GetTimestamp();
+        var before = _confirmed;
+        while (true)
         {
             try
             {
@@ -62,8 +63,12 @@ internal sealed class SftpWriter(SftpConnections connections, SftpSite site, Rem
                 return _confirmed;
             }
             catch (RemoteException e) when (e.Error is RemoteError.Offline or RemoteError.TimedOut
-                && (_handles.Exists(open => !open.Connection.IsAlive) || _ending is { IsAlive: false }) && content.CanSeek && mode != StoreMode.Append && failures < MostReopenings)
+                && (_handles.Exists(open => !open.Connection.IsAlive) || _ending is { IsAlive: false }) && content.CanSeek && mode != StoreMode.Append
+                && (_confirmed > before || site.Time.GetElapsedTime(lastProgress) < site.Options.Timeout))
             {
+                if (_confirmed > before)
+                    lastProgress = site.Time.GetTimestamp();
+                before = _confirmed;
                 await ReopenAsync(mode, lane, e, cancellationToken).ConfigureAwait(false);
             }
         }
