@@ -16,7 +16,6 @@ internal sealed class SftpWriter(SftpConnections connections, SftpSite site, Rem
     /// <summary>After so many bytes a further connection is worth the round trip of opening the file there.</summary>
     private const int WorthSpreading = 8 << 20;
 
-
     private readonly Queue<Chunk> _chunks = new();
     private readonly List<SftpFileHandle> _handles = [];
     private Task<SftpFileHandle?>? _spreading;
