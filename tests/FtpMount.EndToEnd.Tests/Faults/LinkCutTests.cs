@@ -64,7 +64,6 @@ public sealed class LinkCutTests
 
     [Theory]
     [InlineData("ssh")]
-    [InlineData("builtin")]
     public async Task Nothing_is_lost_and_nothing_hangs_when_the_link_is_cut_at_random(string transport)
     {
         MountProgram.SkipUnlessPresent();
