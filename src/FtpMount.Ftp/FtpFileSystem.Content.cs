@@ -51,11 +51,12 @@ public sealed partial class FtpFileSystem
     {
         var connection = lease.Connection;
         var retrieve = _site.Command("RETR", path);
+        var compresses = CompressionChoice.OfDownload(connection, path, length);
         if (length is > 0 && _site.Rang == FtpSupport.Yes)
         {
             // ProFTPD: exactly these bytes, and a good end after them. It refuses a range that goes past the end of the file.
             var ranged = await connection.OpenTransferAsync(
-                new FtpTransferRequest { Command = retrieve, Restart = offset, RangeLength = length }, cancellationToken);
+                new FtpTransferRequest { Command = retrieve, Restart = offset, RangeLength = length, Compresses = compresses }, cancellationToken);
             if (ranged.Transfer is { } exact)
                 return new FtpRetrieve(lease, exact, path, offset, length, lane);
             if (ranged.RestartRefused && ranged.Reply.Code.IsUnknownCommand)
@@ -64,7 +65,7 @@ public sealed partial class FtpFileSystem
                 throw await ReadRefusalAsync(connection, path, ranged.Reply, cancellationToken);
         }
 
-        var opening = await connection.OpenTransferAsync(new FtpTransferRequest { Command = retrieve, Restart = offset }, cancellationToken);
+        var opening = await connection.OpenTransferAsync(new FtpTransferRequest { Command = retrieve, Restart = offset, Compresses = compresses }, cancellationToken);
         if (opening.Transfer is { } transfer)
             return new FtpRetrieve(lease, transfer, path, offset, length, lane);
         if (offset > 0 && !opening.RestartRefused && connection.IsUsable)

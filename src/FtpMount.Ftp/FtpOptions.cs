@@ -53,6 +53,9 @@ public sealed record FtpOptions
     /// <summary>Proxy, local address and limits of rate. Through a proxy there is no active mode.</summary>
     public NetworkOptions Network { get; init; } = new();
 
+    /// <summary>Whether downloads and listings are compressed, where the server can do that. Never inside TLS.</summary>
+    public FtpCompression Compression { get; init; } = FtpCompression.Auto;
+
     /// <summary>Whether and how the connections are encrypted.</summary>
     public FtpTlsOptions Tls { get; init; } = new();
 

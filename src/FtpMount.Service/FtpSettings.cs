@@ -35,6 +35,7 @@ public static class FtpSettings
             Connections = options.Connections ?? defaults.Connections,
             Timeout = options.Timeout ?? defaults.Timeout,
             Encoding = ToEncoding(options.Encoding),
+            Compression = options.Compression ?? defaults.Compression,
             Trust = ToTrustOptions(configuration, directories),
             Network = ToNetworkOptions(configuration),
             Tls = TlsSettings.Resolve(configuration.Url, options),

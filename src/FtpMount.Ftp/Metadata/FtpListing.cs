@@ -207,7 +207,7 @@ internal static class FtpListing
         if (site.Mlsd != FtpSupport.No)
         {
             var opening = await connection.OpenTransferAsync(
-                new FtpTransferRequest { Command = site.Command("MLSD", directory) }, cancellationToken);
+                new FtpTransferRequest { Command = site.Command("MLSD", directory), Compresses = CompressionChoice.OfListing(connection) }, cancellationToken);
             if (opening.Transfer is { } transfer)
             {
                 site.Mlsd = FtpSupport.Yes;
@@ -243,7 +243,7 @@ internal static class FtpListing
     {
         var enters = connection.WorkingDirectory != directory || !all;
         var opening = await connection.OpenTransferAsync(
-            new FtpTransferRequest { Command = all ? ListAll : ListPlain, Enter = enters ? directory : null }, cancellationToken);
+            new FtpTransferRequest { Command = all ? ListAll : ListPlain, Enter = enters ? directory : null, Compresses = CompressionChoice.OfListing(connection) }, cancellationToken);
         if (opening.Transfer is { } transfer)
             return new FtpListingTransfer(transfer, isMlsd: false, listsAll: all);
         if (opening.EnterRefused)

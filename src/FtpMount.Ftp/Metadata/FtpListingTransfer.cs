@@ -71,7 +71,7 @@ internal sealed class FtpListingTransfer(FtpDataTransfer? transfer, bool isMlsd,
             }
 
             EndIsDoubtful = !transfer.Data.EndIsConfirmed;
-            if (!EndIsDoubtful && transfer.Data is TlsTransport)
+            if (!EndIsDoubtful && transfer.Data.IsEncrypted)
                 site.NoteCloseNotify();
             // Half a line makes a wrong entry.
             if (!EndIsDoubtful && Parse(site, lines.Rest, parser) is { } last)

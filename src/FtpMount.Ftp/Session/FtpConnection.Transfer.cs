@@ -5,6 +5,7 @@ using FtpMount.Ftp.Control;
 using FtpMount.Ftp.DataConnection;
 using FtpMount.Ftp.Transport;
 using FtpMount.Remote;
+using Microsoft.Extensions.Logging;
 
 namespace FtpMount.Ftp.Session;
 
@@ -76,6 +77,8 @@ internal sealed partial class FtpConnection
         Task<FtpTransport>? connecting = null;
         try
         {
+            if (script.ChangesMode)
+                NoteMode(!_compresses, await script.NextAsync(cancellationToken));
             if (script.Enters)
             {
                 var entered = await script.NextAsync(cancellationToken);
@@ -139,6 +142,8 @@ internal sealed partial class FtpConnection
                 transport = secured;
             }
 
+            if (_compresses)
+                transport = new InflatingTransport(transport);
             Site.DataConnectionsProven = true;
             if (Site.ExtendedDataCommands == FtpSupport.Unknown)
                 Site.ExtendedDataCommands = FtpSupport.Yes;
@@ -156,6 +161,26 @@ internal sealed partial class FtpConnection
             if (connecting is not null)
                 await DiscardAsync(connecting, connectingLimit!);
             connectingLimit?.Dispose();
+        }
+    }
+
+    /// <summary>The reply to MODE: it holds for all transfers from here on.</summary>
+    /// <exception cref="RemoteException"><see cref="RemoteError.ProtocolViolation"/>: the server does not leave MODE Z.</exception>
+    private void NoteMode(bool compresses, FtpReply reply)
+    {
+        if (reply.Code.IsCompletion)
+        {
+            _compresses = compresses;
+        }
+        else if (compresses)
+        {
+            Site.ModeZ = FtpSupport.No;
+            Site.Logger.LogInformation("{Server} announces MODE Z and refuses it ({Reply}); nothing is compressed", Site.Options.DisplayName, reply.Text);
+        }
+        else
+        {
+            _control.MarkBroken(); // whether what comes is compressed is anybody's guess
+            throw new RemoteException(RemoteError.ProtocolViolation, $"The server refuses uncompressed transfers ({reply.Text}). Try compress=off.") { ServerReply = reply.Text };
         }
     }
 
@@ -337,7 +362,10 @@ internal sealed partial class FtpConnection
             Enters = request.Enter is not null;
             Restarts = request.Restart > 0 || request.RangeLength is not null || connection._restartPending;
             Prepares = site.Pret == FtpSupport.Yes;
-            var commands = new List<FtpCommand>(5);
+            var commands = new List<FtpCommand>(6);
+            ChangesMode = connection._compresses != (request.Compresses && site.ModeZ == FtpSupport.Yes);
+            if (ChangesMode)
+                commands.Add(new FtpCommand("MODE", connection._compresses ? "S" : "Z"));
             if (request.Enter is { } directory)
                 commands.Add(site.Command("CWD", directory));
             if (Prepares)
@@ -358,6 +386,9 @@ internal sealed partial class FtpConnection
             else
                 Ahead = _commands.Length;
         }
+
+        /// <summary>Whether MODE goes first.</summary>
+        public bool ChangesMode { get; }
 
         public bool Enters { get; }
 

@@ -16,6 +16,9 @@ internal sealed partial class FtpConnection : IPooledConnection
     /// <summary>A REST or RANG was sent and the transfer that it belongs to has not begun: vsftpd and ProFTPD would apply it to the next one.</summary>
     private bool _restartPending;
 
+    /// <summary>The data connections of this session are compressed: MODE Z holds until MODE S.</summary>
+    private bool _compresses;
+
     private FtpConnection(FtpControlConnection control, FtpSite site)
     {
         _control = control;

@@ -16,6 +16,7 @@ internal sealed class FtpDataTransfer : IDisposable
     private readonly FtpConnection _connection;
     private readonly Deadline _deadline;
     private readonly FtpReply? _earlyFinal;
+    private bool _isMeasured;
 
     internal FtpDataTransfer(FtpConnection connection, FtpTransport data, FtpReply opening)
     {
@@ -35,6 +36,12 @@ internal sealed class FtpDataTransfer : IDisposable
     /// <summary>The session.</summary>
     public FtpConnection Connection => _connection;
 
+    /// <summary>Content received.</summary>
+    public long Received { get; set; }
+
+    /// <summary>How long it was waited for.</summary>
+    public TimeSpan Waited { get; set; }
+
     /// <summary>The limit of time for one wait on the data connection.</summary>
     public Deadline Deadline => _deadline;
 
@@ -43,6 +50,7 @@ internal sealed class FtpDataTransfer : IDisposable
     /// </summary>
     public async ValueTask<FtpReply> CompleteAsync(CancellationToken cancellationToken)
     {
+        Measure();
         Data.Dispose();
         _deadline.Dispose();
         var reply = _earlyFinal ?? await _connection.ReadTransferReplyAsync(cancellationToken);
@@ -61,8 +69,9 @@ internal sealed class FtpDataTransfer : IDisposable
     /// <summary>Ends the transfer before its end, so that the session can be used again if the server is well-behaved. Never throws.</summary>
     public async ValueTask AbortAsync()
     {
+        Measure();
         _deadline.Dispose();
-        if (Data is TlsTransport && _earlyFinal is null && _connection.Site.AbortCommand != FtpSupport.No)
+        if (Data.IsEncrypted && _earlyFinal is null && _connection.Site.AbortCommand != FtpSupport.No)
         {
             await _connection.AbortOverTlsAsync(Data);
             return;
@@ -124,6 +133,14 @@ internal sealed class FtpDataTransfer : IDisposable
 
         Data.Dispose();
         _connection.Abandon();
+    }
+
+    /// <summary>Notes how fast a download was.</summary>
+    private void Measure()
+    {
+        if (!_isMeasured)
+            _connection.Site.DownloadGain.Note(Received, (Data as InflatingTransport)?.Carried, Waited);
+        _isMeasured = true;
     }
 
     /// <summary>Closes the data connection; the session is left in doubt unless the transfer has ended.</summary>

@@ -48,6 +48,9 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
     /// <summary>The limits of rate that all connections share; null when there are none.</summary>
     public RateLimiter? Limiter { get; } = options.Network.Rates is { } rates ? new RateLimiter(rates, time) : null;
 
+    /// <summary>Whether compressing downloads gains anything on this line.</summary>
+    public CompressionGain DownloadGain { get; } = new(time);
+
     /// <summary>TLS: handshakes and whom to trust.</summary>
     public FtpSiteSecurity Security { get; } = new(options, time, logger);
 
@@ -114,6 +117,9 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
 
     /// <summary>MFMT.</summary>
     public FtpSupport Mfmt { get; set; }
+
+    /// <summary>MODE Z (draft-preston-ftpext-deflate): data connections that carry a zlib stream.</summary>
+    public FtpSupport ModeZ { get; set; }
 
     /// <summary>MFF with <c>UNIX.mode</c>.</summary>
     public FtpSupport MffMode { get; set; }
@@ -288,6 +294,8 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
         SiteSymlink = features.Has("SITE SYMLINK") ? FtpSupport.Yes : FtpSupport.Unknown;
         // ProFTPD's name of the fact; others say UNIX.uid.
         _tellsOwners = features.MlstFacts.Any(fact => fact.Name.Equals("UNIX.owner", StringComparison.OrdinalIgnoreCase));
+        // "MODE Z" in a line of its own.
+        ModeZ = features.ParametersOf("MODE").Split(' ').Contains("Z", StringComparer.OrdinalIgnoreCase) ? FtpSupport.Yes : FtpSupport.No;
         MffMode = features.ParametersOf("MFF").Contains("unix.mode", StringComparison.OrdinalIgnoreCase) ? FtpSupport.Unknown : FtpSupport.No;
         Size = features.Has("SIZE") ? FtpSupport.Yes : FtpSupport.Unknown;
         Mdtm = features.Has("MDTM") ? FtpSupport.Yes : FtpSupport.Unknown;

@@ -42,6 +42,7 @@ internal static class FtpSiteFacts
         new("siteCopy", s => s.SiteCopy, (s, v) => s.SiteCopy = v, TrustsYes: true),
         new("mlstShowsLinks", s => s.MlstShowsLinks ? FtpSupport.Yes : FtpSupport.No, (s, v) => s.MlstShowsLinks = v == FtpSupport.Yes, TrustsYes: true),
         new("pret", s => s.Pret, (s, v) => s.Pret = v, TrustsYes: true),
+        new("modeZ", s => s.ModeZ, (s, v) => s.ModeZ = v, TrustsYes: true),
         new("patch", s => s.Patch, (s, v) => s.Patch = v),
         new("rang", s => s.Rang, (s, v) => s.Rang = v, TrustsYes: true),
         new("avbl", s => s.Avbl, (s, v) => s.Avbl = v, TrustsYes: true),

@@ -18,6 +18,9 @@ internal readonly record struct FtpTransferRequest
     /// <summary>Instead of REST, the number of bytes from <see cref="Restart"/> on, for RANG.</summary>
     public long? RangeLength { get; init; }
 
+    /// <summary>Whether the server shall compress what it sends, where it does that.</summary>
+    public bool Compresses { get; init; }
+
     /// <summary>Whether <see cref="Command"/> changes the file: it is then sent only when nothing before it can fail any more.</summary>
     public bool Stores { get; init; }
 }

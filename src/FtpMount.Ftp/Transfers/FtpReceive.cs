@@ -15,6 +15,7 @@ internal static class FtpReceive
         if (!receiving.IsCompletedSuccessfully)
             return WaitAsync(transfer, receiving);
         transfer.Deadline.Stop();
+        transfer.Received += receiving.Result;
         return receiving;
     }
 
@@ -30,9 +31,14 @@ internal static class FtpReceive
 
     private static async ValueTask<int> WaitAsync(FtpDataTransfer transfer, ValueTask<int> receiving)
     {
+        var time = transfer.Connection.Site.Time;
+        var began = time.GetTimestamp();
         try
         {
-            return await receiving;
+            var count = await receiving;
+            transfer.Received += count;
+            transfer.Waited += time.GetElapsedTime(began);
+            return count;
         }
         catch (Exception e) when (Translate(transfer, e) is { } failure)
         {

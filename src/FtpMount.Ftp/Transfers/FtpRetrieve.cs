@@ -179,7 +179,7 @@ internal sealed class FtpRetrieve : IRemoteReader
     {
         if (_transfer.Data.EndIsConfirmed)
         {
-            if (_transfer.Data is TlsTransport)
+            if (_transfer.Data.IsEncrypted)
                 _site.NoteCloseNotify();
             return;
         }

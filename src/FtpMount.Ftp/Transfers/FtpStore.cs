@@ -39,7 +39,7 @@ internal static class FtpStore
         {
             await sending.SendAsync(content, cancellationToken);
             await transfer.Data.CompleteSendingAsync(cancellationToken);
-            if (transfer.Data is TlsTransport)
+            if (transfer.Data.IsEncrypted)
                 await DrainAsync(transfer, reading, cancellationToken);
         }
         catch (Exception e) when (e is SocketException or TlsException or IOException { InnerException: SocketException } or ObjectDisposedException)

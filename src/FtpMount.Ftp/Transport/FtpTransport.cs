@@ -18,6 +18,9 @@ internal abstract class FtpTransport(Socket socket) : IDisposable
     /// <summary>This side.</summary>
     public IPEndPoint LocalEndPoint => (IPEndPoint)Socket.LocalEndPoint!;
 
+    /// <summary>Whether the bytes go through TLS.</summary>
+    public virtual bool IsEncrypted => false;
+
     /// <summary>
     /// After <see cref="ReceiveAsync"/> gave 0: whether it was the other side that ended the bytes. False when only TCP ended where a close_notify belongs
     /// (RFC 8446 section 6.1): anybody on the way can do that, so what came may be cut short. Plain TCP knows no better and says true.

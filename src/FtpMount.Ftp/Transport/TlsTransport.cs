@@ -5,6 +5,9 @@ namespace FtpMount.Ftp.Transport;
 /// <summary>A connection inside TLS, after the handshake.</summary>
 internal abstract class TlsTransport(Socket socket) : FtpTransport(socket)
 {
+    /// <inheritdoc/>
+    public sealed override bool IsEncrypted => true;
+
     /// <summary>The certificates that the server sent (DER), its own first. Empty when an earlier session was resumed: then it is the same server.</summary>
     public abstract IReadOnlyList<ReadOnlyMemory<byte>> PeerCertificates { get; }
 

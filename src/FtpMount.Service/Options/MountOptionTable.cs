@@ -62,6 +62,7 @@ public static class MountOptionTable
         new("verify", "size|checksum", "what is compared after an upload (size)", (o, v) => o with { VerifyChecksums = UploadVerification(v) }),
         new("passive", "auto|epsv|pasv", "how data connections are made (auto)", (o, v) => o with { DataConnections = Passive(v) }),
         new("active", null, "the server connects back to this machine", (o, _) => o with { DataConnections = DataConnectionMode.Active }),
+        new("compress", "auto|on|off", "MODE Z, where the FTP server has it; auto: on slow lines (auto)", (o, v) => o with { Compression = Compression(v) }),
         new("password-file", "FILE", "the password is the first line of FILE", (o, v) => o with { PasswordFile = FilePath("password-file", v) }),
         new("tls", "auto|required|off|implicit", "encryption; auto: where the server offers it (auto)", (o, v) => o with { TlsMode = Tls(v) }),
         new("tls-min", "1.2|1.3", "the lowest version of TLS (1.2)", (o, v) => o with { TlsMinimum = Version("tls-min", v) }),
@@ -246,6 +247,14 @@ public static class MountOptionTable
         "mine" => VfsConflictMode.Mine,
         "theirs" => VfsConflictMode.Theirs,
         _ => throw new UsageException($"conflict={value}: one of keep-both, mine, theirs"),
+    };
+
+    private static FtpCompression Compression(string value) => value switch
+    {
+        "auto" => FtpCompression.Auto,
+        "on" => FtpCompression.On,
+        "off" => FtpCompression.Off,
+        _ => throw new UsageException($"compress={value}: one of auto, on, off"),
     };
 
     private static CertificateVerification Verification(string value) => value switch

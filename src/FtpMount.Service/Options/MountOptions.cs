@@ -75,6 +75,9 @@ public sealed record MountOptions
     /// <summary>passive and active.</summary>
     public DataConnectionMode? DataConnections { get; init; }
 
+    /// <summary>compress: whether downloads and listings are compressed.</summary>
+    public FtpCompression? Compression { get; init; }
+
     /// <summary>tls: whether and how connections are encrypted.</summary>
     public FtpTlsMode? TlsMode { get; init; }
 
