@@ -4,7 +4,6 @@ using FtpMount.Ftp.Control;
 using FtpMount.Ftp.Listing;
 using FtpMount.Ftp.Session;
 using FtpMount.Ftp.Transfers;
-using FtpMount.Ftp.Transport;
 using FtpMount.Remote;
 using Microsoft.Extensions.Logging;
 

@@ -93,7 +93,18 @@ internal sealed partial class FtpConnection
     private IPAddress? ServerAddress()
     {
         if (!Site.Connector.IsProxied)
-            return _control.Transport.RemoteEndPoint.Address;
+        {
+            try
+            {
+                return _control.Transport.RemoteEndPoint.Address;
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                // A connection that was reset has no address any more.
+                throw new RemoteException(RemoteError.Offline, $"The connection was lost: {e.Message}", e);
+            }
+        }
+
         return IPAddress.TryParse(Site.Options.Host, out var literal) ? literal : null;
     }
 

@@ -3,7 +3,6 @@ using System.Buffers.Text;
 using System.Runtime.CompilerServices;
 using FtpMount.Ftp.Metadata;
 using FtpMount.Ftp.Session;
-using FtpMount.Ftp.Transport;
 using FtpMount.Remote;
 using FtpMount.Remote.Network;
 using FtpMount.Remote.Pool;

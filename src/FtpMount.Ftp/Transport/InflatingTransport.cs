@@ -88,6 +88,7 @@ internal sealed class InflatingTransport : FtpTransport
     public override void Dispose()
     {
         _inner.Dispose();
+        base.Dispose();
         // An operation under way uses the decompressor; it fails now, and then sees to it.
         if (Interlocked.Exchange(ref _state, Disposed) == Idle)
             _zlib.Dispose();
