@@ -51,7 +51,8 @@ public sealed partial class SftpFileSystem
         {
             // It could not be read here: ReadLinkAsync would refuse it.
             throw new RemoteException(
-                RemoteError.AccessDenied, $"A link at {SftpErrorMapping.Quote(path)} to '{target}' would lead out of {SftpErrorMapping.Quote(Root)}; links=asis allows it.") { Path = path };
+                RemoteError.AccessDenied, $"A link at {SftpErrorMapping.Quote(path)} to '{target}' would lead out of {SftpErrorMapping.Quote(Root)}; links=asis allows it.")
+            { Path = path };
         }
 
         var bytes = _site.Encode(path);

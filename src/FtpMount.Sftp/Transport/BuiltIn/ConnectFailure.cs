@@ -37,7 +37,8 @@ internal static class ConnectFailure
                 new RemoteException(RemoteError.AuthenticationFailed, $"{host} ended the login: {text}.", exception) { ServerReply = text },
             SshConnectionException when text.Contains("Too many authentication failures", StringComparison.OrdinalIgnoreCase) =>
                 new RemoteException(
-                    RemoteError.AuthenticationFailed, $"{host} ended the login after too many attempts. Name the right key with identity-file=FILE.", exception) { ServerReply = text },
+                    RemoteError.AuthenticationFailed, $"{host} ended the login after too many attempts. Name the right key with identity-file=FILE.", exception)
+                { ServerReply = text },
             SshConnectionException { DisconnectReason: DisconnectReason.TooManyConnections } =>
                 new RemoteException(RemoteError.TooManyConnections, $"{host} does not take more connections just now.", exception) { ServerReply = text },
             SshConnectionException when text.StartsWith("No matching", StringComparison.Ordinal) =>
