@@ -46,8 +46,9 @@ public sealed class TlsNegotiationTests : IDisposable
             Assert.Equal(1, proxy.CountCommands("AUTH"));
         }
 
+        // Not remembered from one mount to the next: the server may have learned it since.
         await using (var again = await ConnectAsync(options))
-            Assert.Equal(1, proxy.CountCommands("AUTH")); // remembered
+            Assert.Equal(2, proxy.CountCommands("AUTH"));
         var logins = proxy.CountCommands("USER");
         var refusal = await RefusalAsync(options with { Tls = new FtpTlsOptions { Mode = FtpTlsMode.Required } });
         Assert.Equal(RemoteError.Untrusted, refusal.Error);
