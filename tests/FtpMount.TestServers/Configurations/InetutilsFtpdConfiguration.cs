@@ -10,8 +10,12 @@ namespace FtpMount.TestServers.Configurations;
 /// </summary>
 internal sealed class InetutilsFtpdConfiguration : FtpServerConfiguration
 {
-    /// <summary>$0 is the folder that becomes /etc; the arguments are the command.</summary>
-    private const string WithOwnEtc = "mount --make-rprivate / && mount --bind \"$0\" /etc && exec \"$@\"";
+    /// <summary>
+    /// $0 is the folder that becomes /etc; the arguments are the command. The new namespace gets a copy of every mount, and a FUSE mount does not end while any copy is left: those
+    /// of other tests are let go at once.
+    /// </summary>
+    private const string WithOwnEtc =
+        "mount --make-rprivate / && { awk '$3 ~ /^fuse/ { print $2 }' /proc/self/mounts | xargs -r -n 1 umount -l -c; mount --bind \"$0\" /etc && exec \"$@\"; }";
 
     /// <inheritdoc/>
     public override ServerCommand Write(ServerDirectory directory, IPAddress address, int port, FtpServerOptions options)
