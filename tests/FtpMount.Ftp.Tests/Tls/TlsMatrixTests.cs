@@ -19,7 +19,7 @@ public sealed class TlsMatrixTests
     private static readonly string[] Reasons = ["signal", "panic", "fatal", "unexpected", "unable", "error"];
 
     private static readonly int Transfers =
-        int.TryParse(Environment.GetEnvironmentVariable("FTPMOUNT_TLS_TRANSFERS"), CultureInfo.InvariantCulture, out var count) ? count : 300;
+        int.TryParse(Environment.GetEnvironmentVariable("FTPMOUNT_TLS_TRANSFERS"), CultureInfo.InvariantCulture, out var count) ? count : 1000;
 
     public static TheoryData<FtpServerKind, TlsVersion, bool> Combinations
     {
