@@ -215,7 +215,10 @@ internal sealed partial class Uploader : IAsyncDisposable
                 nodes,
                 async node =>
                 {
-                    await FlushAsync(node, cancellationToken).ConfigureAwait(false);
+                    // Twice: the first attempt may have begun long ago, or wait for the link only as long as the pause between two connections lasts.
+                    var error = await FlushAsync(node, cancellationToken).ConfigureAwait(false);
+                    if (RemoteErrorMapping.IsTransient(error))
+                        await FlushAsync(node, cancellationToken).ConfigureAwait(false);
                     lock (tried)
                         tried.Add(node);
                     Report();
