@@ -208,8 +208,9 @@ public sealed partial class VirtualFileSystem
         else if (!remembered && (mode is not null || modified is not null))
             await SendAttributesAsync(node, mode, modified, cancellationToken).ConfigureAwait(false);
 
-        // truncate(2): there is no close to come that would upload it.
-        if (change.Size is not null && !IsOpenForWriting(node))
+        // truncate(2): there is no close to come that would upload it. The kernel releases a closed handle some time after the close has returned, so that a handle which
+        // can write proves nothing to a program that was promised to find the new length on the server.
+        if (change.Size is not null && (!IsOpenForWriting(node) || (handle.IsNone && _options.Close == VfsCloseMode.Remote)))
             return await CloseContentAsync(node, cancellationToken).ConfigureAwait(false);
         return VfsError.None;
     }

@@ -124,6 +124,18 @@ public sealed class FileTests
     }
 
     [Fact]
+    public async Task Truncate_by_path_after_a_close_that_is_not_yet_released_is_on_the_server_when_it_returns()
+    {
+        await using var mount = new Mount(r => r.Put("/a", "0123456789"));
+        var closed = await mount.Open("/a", VfsOpenFlags.Write);
+        await mount.Write(closed, 0, "abc");
+        Assert.Equal(VfsError.None, await mount.Vfs.FlushAsync(closed, default));
+        Assert.Equal(VfsError.None, await mount.SetAttributes("/a", new VfsAttributeChange { Size = 2 }));
+        Assert.Equal("ab", mount.Remote.Text("/a"));
+        await mount.Vfs.ReleaseAsync(closed);
+    }
+
+    [Fact]
     public async Task Truncate_by_handle_is_uploaded_at_close()
     {
         await using var mount = new Mount(r => r.Put("/a", "0123456789"));
