@@ -29,6 +29,6 @@ public sealed class PosixMatrixTests(MountedMatrix mounted) : IClassFixture<Moun
         if (outcome.Actual is not null && outcome.Actual == exception?.Actual)
             return;
         Assert.True(outcome.Actual is null, $"{outcome.Message}\n{await mounted.LogAsync(server)}");
-        Assert.True(exception is null, $"This is documented as an exception ({exception?.Actual}: {exception?.Reason}) but holds: take it off the list.");
+        Assert.True(exception is null or { MayHold: true }, $"This is documented as an exception ({exception?.Actual}: {exception?.Reason}) but holds: take it off the list.");
     }
 }
