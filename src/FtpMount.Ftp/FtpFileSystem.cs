@@ -88,6 +88,13 @@ public sealed partial class FtpFileSystem : IRemoteFileSystem
     }
 
     /// <inheritdoc/>
+    public int ConcurrentCalls => Math.Max(1, _pool.ConnectionLimit - 1);
+
+    /// <inheritdoc/>
+    /// <remarks>One connection more than calls: the pool keeps one for the interactive lane.</remarks>
+    public void Prepare(int calls) => _pool.Prepare(calls + 1);
+
+    /// <inheritdoc/>
     public RemoteStatistics Statistics => new()
     {
         OpenConnections = _pool.OpenConnections,

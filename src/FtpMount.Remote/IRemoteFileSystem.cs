@@ -24,6 +24,17 @@ public interface IRemoteFileSystem : IAsyncDisposable
     /// <summary>Connections, transfers and round trips since the start, for status.</summary>
     RemoteStatistics Statistics { get; }
 
+    /// <summary>How many calls of the lanes after <see cref="Lane.Interactive"/> the server serves at once, none waiting for another; at least 1. May change as the server's limit is learned.</summary>
+    int ConcurrentCalls => Math.Max(1, Statistics.ConnectionLimit - 1);
+
+    /// <summary>
+    /// Says that so many calls at once are likely to come soon: connections for them are opened in the background, as far as the limit allows. Costs nothing when they are open.
+    /// </summary>
+    /// <param name="calls">At least 1.</param>
+    void Prepare(int calls)
+    {
+    }
+
     /// <summary>
     /// Lists a directory as a stream, in the server's order, without <c>.</c> and <c>..</c>, hidden files included where the server can.
     /// Entries with invalid names are left out and logged. Disposing the enumerator early ends the transfer.

@@ -61,6 +61,10 @@ public sealed partial class SftpFileSystem : IRemoteFileSystem
     }
 
     /// <inheritdoc/>
+    /// <remarks>One connection takes any number of requests; a server works on them one after the other, so that more than this only fills its queue.</remarks>
+    public int ConcurrentCalls => 32;
+
+    /// <inheritdoc/>
     public RemoteStatistics Statistics => new()
     {
         OpenConnections = _connections.OpenCount,

@@ -117,7 +117,12 @@ public sealed partial class VirtualFileSystem
             var handle = new DirectoryHandle(NextHandle(), found);
             found.OpenHandles++;
             _directories[handle.Id.Value] = handle;
-            return new(new VfsOpenReply(handle.Id, KeepCache: false, DirectIo: false));
+
+            // Names that were given to the end, and are still believed, need not be asked for again.
+            var isKept = found.Directory!.LastRead is { } last && last.Sequence == found.Directory.ChangeSequence && last.Listing == _table.ValidListing(found, _clock.Now);
+            if (isKept)
+                _walks.NoteRead(found);
+            return new(new VfsOpenReply(handle.Id, KeepCache: isKept, DirectIo: false));
         }
     }
 
@@ -312,6 +317,9 @@ public sealed partial class VirtualFileSystem
             if (name is not null && !Offer(node, listing, name, entry, slot + FirstSlotCookie + 1, sink, now))
                 return;
         }
+
+        if (listing == node.Directory!.Listing)
+            node.Directory.LastRead = (listing, node.Directory.ChangeSequence);
     }
 
     private bool Offer(Node directory, DirectoryListing listing, string name, RemoteEntry? entry, long nextCookie, IDirectorySink sink, long now)

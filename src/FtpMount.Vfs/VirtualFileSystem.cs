@@ -172,6 +172,13 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         }
     }
 
+    /// <summary>Forgets what was fetched ahead of programs that walk through a tree and was not wanted by them yet.</summary>
+    internal void EndWalks()
+    {
+        lock (_table.Gate)
+            _walks.End();
+    }
+
     /// <summary>Returns when the forcing to disk that is under way is done.</summary>
     internal Task SealedAsync() => _sealer.RunningAsync();
 

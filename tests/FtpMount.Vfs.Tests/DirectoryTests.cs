@@ -17,6 +17,31 @@ public sealed class DirectoryTests
     }
 
     [Fact]
+    public async Task A_platform_may_keep_the_names_that_it_was_given_to_the_end_as_long_as_they_are_believed()
+    {
+        await using var mount = new Mount(r => r.Put("/d/a", "x"));
+        var directory = await mount.Node("/d");
+        async Task<bool> IsKept(bool thenReads)
+        {
+            var reply = await mount.Vfs.OpenDirectoryAsync(directory, Mount.None);
+            if (thenReads)
+                await mount.ReadDirectory(reply.Value.Handle);
+            mount.Vfs.ReleaseDirectory(reply.Value.Handle);
+            return reply.Value.KeepCache;
+        }
+
+        Assert.False(await IsKept(thenReads: false));
+        Assert.False(await IsKept(thenReads: true));
+        Assert.True(await IsKept(thenReads: false));
+        await mount.WriteFile("/d/b", "new");
+        Assert.False(await IsKept(thenReads: true));
+        Assert.True(await IsKept(thenReads: true));
+        mount.Time.Advance(mount.Options.DirectoryTimeout);
+        Assert.False(await IsKept(thenReads: true));
+        Assert.Equal(2, mount.Remote.Count("LIST"));
+    }
+
+    [Fact]
     public async Task A_new_file_is_listed_before_it_is_uploaded()
     {
         await using var mount = new Mount();

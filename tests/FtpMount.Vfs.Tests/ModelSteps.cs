@@ -55,6 +55,8 @@ internal static class ModelSteps
             await mount.CloseWell(handle.Handle);
         Assert.Empty(mount.Vfs.PendingUploads);
         mount.ForgetAll();
+        await mount.Vfs.PrefetchesAsync();
+        mount.Vfs.EndWalks();
         Assert.Empty(mount.StagingFiles);
         Assert.Equal(1, mount.Vfs.Statistics.Nodes);
         return model.Tree();

@@ -55,6 +55,9 @@ public sealed class ConnectionPool<TConnection> : IAsyncDisposable
     /// <summary>Openings, probes and closings under way; <see cref="DisposeAsync"/> waits for them.</summary>
     private int _running;
     private bool _disposed;
+
+    /// <summary>For how many calls <see cref="Prepare"/> opened connections, none of which was closed since.</summary>
+    private int _prepared;
     private TimeSpan _timerDue = TimeSpan.MaxValue;
 
     /// <summary>What was last heard of before this time may have died with a connection that did.</summary>
@@ -164,6 +167,30 @@ public sealed class ConnectionPool<TConnection> : IAsyncDisposable
     /// </exception>
     public ValueTask<ConnectionLease<TConnection>> LeaseAsync(Lane lane, CancellationToken cancellationToken) =>
         LeaseAsync(lane, _options.Timeout, cancellationToken);
+
+    /// <summary>
+    /// Opens connections in the background until so many are open, as far as the limit allows: for calls that are likely to come. Does nothing while the server cannot be
+    /// reached; a connection that is not wanted after all is closed like any other that is idle.
+    /// </summary>
+    /// <param name="connections">At least 1.</param>
+    public void Prepare(int connections)
+    {
+        // The usual case, for callers that say it often.
+        if (connections <= Volatile.Read(ref _prepared))
+            return;
+        var work = new Work();
+        lock (_gate)
+        {
+            if (_disposed || _backoff.IsFailing || _offline)
+                return;
+            var occupied = Open + _opening + _closing;
+            for (var opens = Math.Min(connections, _cap.Limit) - occupied; opens > 0; opens--)
+                PlanOpen(ref work);
+            _prepared = Math.Min(connections, _cap.Limit);
+        }
+
+        Start(work);
+    }
 
     /// <summary>
     /// Leases a connection, runs an action on it and gives it back. When the connection is lost on the way (<see cref="RemoteError.Offline"/>),
@@ -400,11 +427,7 @@ public sealed class ConnectionPool<TConnection> : IAsyncDisposable
         if (opens > 0 && _backoff.IsFailing)
             opens = now < _backoff.NotBefore || _opening > 0 ? 0 : 1;
         for (; opens > 0; opens--)
-        {
-            _opening++;
-            _running++;
-            work.Opens++;
-        }
+            PlanOpen(ref work);
 
         Schedule(now);
     }
@@ -456,6 +479,13 @@ public sealed class ConnectionPool<TConnection> : IAsyncDisposable
         return null;
     }
 
+    private void PlanOpen(ref Work work)
+    {
+        _opening++;
+        _running++;
+        work.Opens++;
+    }
+
     private void PlanProbe(ref Work work, int index)
     {
         (work.Probes ??= []).Add(_idle[index]);
@@ -466,6 +496,7 @@ public sealed class ConnectionPool<TConnection> : IAsyncDisposable
 
     private void PlanClose(ref Work work, TConnection connection)
     {
+        _prepared = 0;
         (work.Closes ??= []).Add(connection);
         _closing++;
         _running++;
@@ -568,6 +599,7 @@ public sealed class ConnectionPool<TConnection> : IAsyncDisposable
         if (_disposed)
             return null;
         var now = Now;
+        _prepared = 0;
         _lastError = failure.Message;
         _connectFailure = failure;
         _connectFailureTime = now;

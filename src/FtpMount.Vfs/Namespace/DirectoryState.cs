@@ -20,6 +20,9 @@ internal sealed class DirectoryState
     /// <summary>Every listing that a handle reads, <see cref="Listing"/> possibly among them: local changes go into all.</summary>
     public List<DirectoryListing> ReadListings { get; } = [];
 
+    /// <summary>The listing that was last read to its end, with the <see cref="ChangeSequence"/> of that time: what the platform may have kept of this directory.</summary>
+    public (DirectoryListing Listing, long Sequence)? LastRead { get; set; }
+
     /// <summary>Its place in the order of use of all cached listings.</summary>
     public LinkedListNode<Node>? ListingUse { get; set; }
 

@@ -449,6 +449,7 @@ internal sealed class NodeTable
             return;
         CachedEntries -= listing.SlotCount;
         state.Listing = null;
+        state.LastRead = null;
         _listingsByUse.Remove(state.ListingUse!);
         state.ListingUse = null;
     }

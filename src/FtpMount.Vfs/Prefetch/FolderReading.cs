@@ -4,9 +4,11 @@ namespace FtpMount.Vfs.Prefetch;
 
 /// <summary>
 /// How a program reads the small files of one directory: one after the other in one of the <see cref="FolderOrder"/>s, or here and there. It is believed to go on in an order
-/// when it took neighbours in it a few times running.
+/// when it took neighbours in it a few times running, or when the directory before was read in it.
 /// </summary>
-internal sealed class FolderReading
+/// <param name="directory">The directory.</param>
+/// <param name="listing">The listing that the order is taken from.</param>
+internal sealed class FolderReading(Node directory, DirectoryListing listing)
 {
     /// <summary>How many files further on still counts as the next one: programs leave some out.</summary>
     private const int Neighbourhood = 3;
@@ -17,77 +19,82 @@ internal sealed class FolderReading
     private const int FirstWindow = 8;
     private const int Growth = 4;
     private const int LargestWindow = 128;
-    private const int Orders = 3;
 
-    private readonly string[] _names;
-    private readonly int[][] _sequences = new int[Orders][];
-    private readonly int[][] _positions = new int[Orders][];
-    private readonly Dictionary<string, int> _index;
-    private readonly int[] _steps = new int[Orders];
-    private readonly bool[] _done;
+    private readonly int[] _steps = new int[Enum.GetValues<FolderOrder>().Length];
+    private readonly List<string> _openedUnsorted = [];
+    private FolderOrders? _orders;
+    private bool[] _done = [];
     private int _last = -1;
     private int _next;
-    private int _window = FirstWindow;
 
-    /// <summary>Sorts the files.</summary>
-    /// <param name="directory">The directory.</param>
-    /// <param name="listing">The listing that they are taken from.</param>
-    /// <param name="files">The small files in the order of the listing, with their inode numbers.</param>
-    /// <param name="expected">The order in which the directory before was read; null when there is nothing to go by.</param>
-    public FolderReading(Node directory, DirectoryListing listing, List<(string Name, ulong Inode)> files, FolderOrder? expected)
-    {
-        Directory = directory;
-        Listing = listing;
-        _names = [.. files.Select(file => file.Name)];
-        _done = new bool[_names.Length];
-        _index = new Dictionary<string, int>(_names.Length, StringComparer.Ordinal);
-        for (var i = 0; i < _names.Length; i++)
-            _index[_names[i]] = i;
-        var inodes = files.Select(file => file.Inode).ToArray();
-        for (var order = 0; order < Orders; order++)
-        {
-            var sequence = Enumerable.Range(0, _names.Length).ToArray();
-            if (order == (int)FolderOrder.Name)
-                Array.Sort(sequence, (a, b) => string.CompareOrdinal(_names[a], _names[b]));
-            else if (order == (int)FolderOrder.Inode)
-                Array.Sort(sequence, (a, b) => inodes[a].CompareTo(inodes[b]));
-            var positions = new int[_names.Length];
-            for (var i = 0; i < sequence.Length; i++)
-                positions[sequence[i]] = i;
-            (_sequences[order], _positions[order]) = (sequence, positions);
-        }
+    public Node Directory { get; } = directory;
 
-        if (expected is { } likely)
-            _steps[(int)likely] = StepsToBelieve;
-    }
-
-    public Node Directory { get; }
-
-    /// <summary>The listing that the order was taken from.</summary>
-    public DirectoryListing Listing { get; }
-
-    /// <summary>When the program last opened one of the files.</summary>
-    public long LastOpen { get; set; }
+    /// <summary>The listing that the order is taken from.</summary>
+    public DirectoryListing Listing { get; } = listing;
 
     /// <summary>The order it is believed to go in; null when it goes in none.</summary>
     public FolderOrder? Order { get; private set; }
 
+    /// <summary>How many files may be fetched ahead: grows with each that was wanted.</summary>
+    public int Window { get; private set; } = FirstWindow;
+
     /// <summary>What was fetched ahead, or is being fetched, and was not opened yet, with its size in bytes.</summary>
     public Dictionary<string, long> Ahead { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Where the reader is expected to go when it is through; null until that is known.</summary>
+    public FolderReading? Following { get; set; }
+
+    /// <summary>Whether sorting the files is under way or done.</summary>
+    public bool IsSorting { get; set; }
+
+    /// <summary>Whether a second file was opened, so that it pays to know the orders.</summary>
+    public bool IsWorthSorting => _openedUnsorted.Count > 1;
+
+    /// <summary>Whether it has small files, as far as that is known.</summary>
+    public bool HasFiles => _orders is { Count: > 0 };
+
+    /// <summary>Whether all its files were opened or fetched.</summary>
+    public bool IsThrough { get; private set; }
+
+    /// <summary>The orders are known.</summary>
+    /// <param name="orders">The small files of <see cref="Listing"/>.</param>
+    /// <param name="expected">The order in which the directory before was read; null when there is nothing to go by.</param>
+    /// <param name="window">As <see cref="Window"/> of the directory before.</param>
+    public void Begin(FolderOrders orders, FolderOrder? expected, int window)
+    {
+        _orders = orders;
+        _done = new bool[orders.Count];
+        Window = Math.Max(Window, window);
+        if (expected is { } likely)
+            _steps[(int)likely] = StepsToBelieve;
+        foreach (var name in _openedUnsorted)
+            Open(name);
+        _openedUnsorted.Clear();
+    }
+
+    /// <summary>A reader that is through with the directory before is expected here: begins with the first file in its order.</summary>
+    public void Expect(FolderOrder order) => Order = order;
 
     /// <summary>The program opens a file.</summary>
     public void Open(string name)
     {
-        if (!_index.TryGetValue(name, out var file))
+        if (_orders is null)
+        {
+            if (_openedUnsorted.Count == 0 || _openedUnsorted[^1] != name)
+                _openedUnsorted.Add(name);
+            return;
+        }
+
+        if (!_orders.TryFind(name, out var file))
             return;
         var again = _done[file] && !Ahead.ContainsKey(name);
         _done[file] = true;
         if (again)
             return; // programs open a file twice in a row
-        for (var order = 0; order < Orders; order++)
+        for (var order = 0; order < _steps.Length; order++)
         {
-            var position = _positions[order][file];
-            var ahead = _last < 0 ? position + 1 : position - _positions[order][_last];
+            var position = _orders.PositionOf((FolderOrder)order, file);
+            var ahead = _last < 0 ? position + 1 : position - _orders.PositionOf((FolderOrder)order, _last);
             if (ahead is <= 0 or > Neighbourhood)
                 _steps[order] = 0;
             else if (_last >= 0)
@@ -97,37 +104,38 @@ internal sealed class FolderReading
         _last = file;
         if (Ahead.Remove(name))
         {
-            _window = Math.Min(LargestWindow, _window + Growth);
+            Window = Math.Min(LargestWindow, Window + Growth);
             return;
         }
 
         // Not foreseen: perhaps it goes in another order, or in none.
         var best = Array.IndexOf(_steps, _steps.Max());
         Order = _steps[best] >= StepsToBelieve ? (FolderOrder)best : null;
+        IsThrough = false;
         if (Order is { } found)
-            _next = _positions[(int)found][file] + 1;
+            _next = _orders.PositionOf(found, file) + 1;
         else
-            _window = FirstWindow;
+            Window = FirstWindow;
     }
 
-    /// <summary>The next file to fetch.</summary>
+    /// <summary>The next file to fetch, whatever the window says.</summary>
     public bool TryTakeNext(out string name)
     {
         name = "";
-        if (Order is not { } order || Ahead.Count >= _window)
+        if (Order is not { } order || _orders is not { } orders)
             return false;
-        var sequence = _sequences[(int)order];
-        for (; _next < sequence.Length; _next++)
+        for (; _next < orders.Count; _next++)
         {
-            var file = sequence[_next];
+            var file = orders.FileAt(order, _next);
             if (_done[file])
                 continue;
             _done[file] = true;
             _next++;
-            name = _names[file];
+            name = orders.NameOf(file);
             return true;
         }
 
+        IsThrough = true;
         return false;
     }
 }

@@ -20,6 +20,9 @@ internal sealed class ListingPrefetch
     /// <summary>The most walks followed at once; with one more, the one that rested longest is given up.</summary>
     private const int MaximumWalks = 4;
 
+    /// <summary>How many calls at once are to be expected after a look into a directory.</summary>
+    private const int CallsAfterALook = 2;
+
     /// <summary>How long ago a look may be that a step follows.</summary>
     private static readonly TimeSpan StepWithin = TimeSpan.FromSeconds(5);
 
@@ -73,12 +76,15 @@ internal sealed class ListingPrefetch
         {
             Advance(walk, directory, now);
         }
-        else if (directory.Parent is { } parent && _looks.Any(look => look.IsRead && look.Directory == parent && IsRecent(look, now)))
+        else if (directory.Parent is { } parent && WasRead(parent, now))
         {
             Step(directory, now);
         }
 
         Remember(directory, now, isRead: true);
+
+        // Whoever reads a directory is likely to go on with what is in it.
+        _remote.Prepare(CallsAfterALook);
     }
 
     /// <summary>A program asks for a name in the directory that is not known here.</summary>
@@ -94,8 +100,7 @@ internal sealed class ListingPrefetch
             Advance(walk, directory, now);
         }
         else if (directory.Parent is { } parent
-            && !_looks.Any(look => look.Directory == directory && IsRecent(look, now))
-            && _looks.Any(look => look.Directory.Parent == parent && IsRecent(look, now)))
+            && IsBesideALook(directory, parent, now))
         {
             // A second directory beside one that was looked into: a path with many parts alone is no walk.
             Step(directory, now);
@@ -114,7 +119,35 @@ internal sealed class ListingPrefetch
             Advance(walk, directory, now);
     }
 
-    private bool IsRecent(Look look, long now) => _clock.After(look.Time, StepWithin) > now;
+    private bool IsRecent(in Look look, long now) => _clock.After(look.Time, StepWithin) > now;
+
+    /// <summary>Whether a program read the directory lately.</summary>
+    private bool WasRead(Node directory, long now)
+    {
+        foreach (var look in _looks)
+        {
+            if (look.IsRead && look.Directory == directory && IsRecent(look, now))
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether a program looked lately into another directory of the same parent, and not into this one.</summary>
+    private bool IsBesideALook(Node directory, Node parent, long now)
+    {
+        var found = false;
+        foreach (var look in _looks)
+        {
+            if (!IsRecent(look, now))
+                continue;
+            if (look.Directory == directory)
+                return false;
+            found |= look.Directory.Parent == parent;
+        }
+
+        return found;
+    }
 
     private void Remember(Node directory, long now, bool isRead)
     {
@@ -128,12 +161,27 @@ internal sealed class ListingPrefetch
         for (var i = _walks.Count - 1; i >= 0; i--)
         {
             if (_clock.After(_walks[i].LastStep, RestOfAWalk) <= now)
-                _walks.RemoveAt(i);
+                End(_walks[i]);
             else if (IsAtOrBelow(directory, _walks[i].Top))
                 return _walks[i];
         }
 
         return null;
+    }
+
+    /// <summary>Gives all walks up.</summary>
+    public void End()
+    {
+        while (_walks.Count > 0)
+            End(_walks[^1]);
+    }
+
+    /// <summary>Gives a walk up; directories that it was listed ahead of and that nobody has asked for are forgotten.</summary>
+    private void End(TreeWalk walk)
+    {
+        _walks.Remove(walk);
+        foreach (var directory in walk.Ahead)
+            _table.TryEvict(directory);
     }
 
     private void Step(Node directory, long now)
@@ -152,6 +200,7 @@ internal sealed class ListingPrefetch
             _steps.Clear();
         _lastStep = now;
         _steps.Add(parent);
+        _remote.Prepare(_remote.ConcurrentCalls);
         if (_steps.Count < StepsOfAWalk)
             return;
         var top = _steps[0];
@@ -163,7 +212,7 @@ internal sealed class ListingPrefetch
 
         _steps.Clear();
         if (_walks.Count == MaximumWalks)
-            _walks.Remove(_walks.MinBy(walk => walk.LastStep)!);
+            End(_walks.MinBy(walk => walk.LastStep)!);
         var begun = new TreeWalk(top) { LastStep = now };
         _walks.Add(begun);
         Seed(begun, top);
@@ -221,14 +270,18 @@ internal sealed class ListingPrefetch
     /// <param name="at">Where the program is: it asks for that itself.</param>
     private void Pump(TreeWalk walk, long now, Node? at)
     {
-        var connections = Math.Max(1, _remote.Statistics.ConnectionLimit - 1);
-        while (_running.Count < connections && walk.MayGoOn(_running.Count, _options.CachedEntries / 4) && walk.TryPop(out var parent, out var name))
+        var calls = _remote.ConcurrentCalls;
+        while (_running.Count < calls && walk.MayGoOn(_running.Count, _options.CachedEntries / 4) && walk.TryPop(out var parent, out var name))
         {
             if (parent.Deleted || _table.ValidListing(parent, now) is not { } listing || !listing.TryGet(name, out var entry) || entry is not { Kind: RemoteKind.Directory })
                 continue;
             var directory = _table.GetOrAddChild(parent, name, entry, listing.StartedAt);
             if (directory.Directory is not { } state || directory.Deleted || directory == at || state.ListFetch is not null || state.ListingIsUseless || state.BusyNames.Count > 0)
+            {
+                _table.TryEvict(directory);
                 continue;
+            }
+
             if (_table.ValidListing(directory, now) is not null)
             {
                 Push(walk, directory);
@@ -245,8 +298,16 @@ internal sealed class ListingPrefetch
         var wasAhead = _running.Remove(directory);
         var now = _clock.Now;
         if (WalkOf(directory, now) is not { } walk)
+        {
+            _table.TryEvict(directory);
             return;
-        if (listing is not null)
+        }
+
+        if (listing is null)
+        {
+            _table.TryEvict(directory);
+        }
+        else
         {
             if (wasAhead)
             {

@@ -22,6 +22,9 @@ internal sealed class TreeWalk(Node top)
     /// <summary>Where the walk goes down from.</summary>
     public Node Top { get; set; } = top;
 
+    /// <summary>What was listed and the program has not come to.</summary>
+    public IReadOnlyCollection<Node> Ahead => _ahead.Keys;
+
     /// <summary>When the program last came to a directory.</summary>
     public long LastStep { get; set; }
 

@@ -54,6 +54,68 @@ public sealed class ConnectionPoolTests
     });
 
     [Fact]
+    public void Connections_are_opened_ahead_of_calls_that_are_likely() => Run(async (pool, settle) =>
+    {
+        await (await Lease(pool)).DisposeAsync();
+        pool.Prepare(3);
+        settle();
+        Assert.Equal((3, 0), (pool.OpenConnections, pool.BusyConnections));
+        pool.Prepare(2);
+        pool.Prepare(100);
+        settle();
+        Assert.Equal(4, pool.OpenConnections);
+        Assert.Equal(4, _server.Attempts);
+        var leases = new List<Lease>();
+        for (var i = 0; i < 4; i++)
+            leases.Add(await Lease(pool));
+        Assert.Equal(4, _server.Attempts);
+        foreach (var lease in leases)
+            await lease.DisposeAsync();
+    });
+
+    [Fact]
+    public void What_was_opened_ahead_and_closed_since_is_opened_ahead_again() => Run(async (pool, settle) =>
+    {
+        pool.Prepare(3);
+        settle();
+        var lease = await Lease(pool);
+        lease.Discard();
+        await lease.DisposeAsync();
+        settle();
+        Assert.Equal(2, pool.OpenConnections);
+        pool.Prepare(3);
+        settle();
+        Assert.Equal(3, pool.OpenConnections);
+    });
+
+    [Fact]
+    public void Connections_opened_ahead_teach_the_limit_and_respect_it() => Run(async (pool, settle) =>
+    {
+        _server.Cap = 2;
+        await (await Lease(pool)).DisposeAsync();
+        pool.Prepare(4);
+        settle();
+        Assert.Equal((2, 2), (pool.OpenConnections, pool.ConnectionLimit));
+        var attempts = _server.Attempts;
+        pool.Prepare(4);
+        settle();
+        Assert.Equal(attempts, _server.Attempts);
+    });
+
+    [Fact]
+    public void Nothing_is_opened_ahead_on_a_server_that_cannot_be_reached() => Run((pool, settle) =>
+    {
+        _server.Failure = RemoteError.Offline;
+        pool.Prepare(2);
+        settle();
+        var attempts = _server.Attempts;
+        pool.Prepare(2);
+        settle();
+        Assert.Equal(attempts, _server.Attempts);
+        return Task.CompletedTask;
+    });
+
+    [Fact]
     public void Disposing_a_lease_twice_returns_the_connection_once() => Run(async (pool, _) =>
     {
         var first = await Lease(pool);

@@ -56,6 +56,67 @@ public sealed class FilePrefetchTests
     }
 
     [Fact]
+    public async Task Files_of_the_next_directories_come_before_a_reader_is_through_with_this_one()
+    {
+        const int Directories = 6;
+        const int Each = 3;
+        await using var mount = new Mount(r =>
+        {
+            for (var d = 0; d < Directories; d++)
+            {
+                for (var i = 0; i < Each; i++)
+                    r.Put($"/top/{d / 3}/{d}/{i}", $"{d} {i}");
+            }
+        });
+
+        // As grep -r, fts(3) and others do: a directory is listed before what is in it is read.
+        for (var d = 0; d < Directories; d++)
+        {
+            await mount.Names("/top");
+            await mount.Names($"/top/{d / 3}");
+            foreach (var name in await mount.Names($"/top/{d / 3}/{d}"))
+            {
+                Assert.Equal($"{d} {name}", await mount.ReadFile($"/top/{d / 3}/{d}/{name}"));
+                await mount.Vfs.PrefetchesAsync();
+            }
+        }
+
+        Assert.Equal(Directories * Each, mount.Remote.Count("READ"));
+        Assert.Equal(mount.Vfs.Statistics.FilesPrefetched, mount.Vfs.Statistics.FilesPrefetchedUsed);
+
+        // Not foreseen: the three of the first directory, and the first after each step to where the streak had not been.
+        Assert.InRange(mount.Vfs.Statistics.FilesPrefetchedUsed, (Directories * Each) - 6, Directories * Each);
+    }
+
+    [Fact]
+    public async Task A_reader_of_one_directory_fetches_nothing_of_its_neighbours()
+    {
+        await using var mount = new Mount(PutFiles);
+        await mount.Names("/");
+        await mount.Names("/b");
+        await ReadAll(mount, "a", await mount.Names("/a"));
+        Assert.Equal(Files, mount.Remote.Count("READ"));
+    }
+
+    [Fact]
+    public async Task A_large_directory_is_sorted_aside()
+    {
+        const int Many = 2_000;
+        await using var mount = new Mount(r =>
+        {
+            for (var i = 0; i < Many; i++)
+                r.Put($"/many/{i:0000}", "x");
+        });
+        foreach (var name in (await mount.Names("/many")).Take(50))
+        {
+            await mount.ReadFile($"/many/{name}");
+            await mount.Vfs.PrefetchesAsync();
+        }
+
+        Assert.InRange(mount.Vfs.Statistics.FilesPrefetchedUsed, 45, 50);
+    }
+
+    [Fact]
     public async Task A_random_reader_pays_for_nothing()
     {
         await using var mount = new Mount(PutFiles);
