@@ -29,7 +29,7 @@ public sealed partial class FtpFileSystem
                 if (begun && await HasMovedAsync(connection, temporary, target, token))
                     return await FtpStat.StatAsync(connection, target, token);
                 begun = true;
-                await PrepareAsync(connection, temporary, expectedSize, change, token);
+                await PrepareAsync(connection, temporary, expectedSize, change, [], token);
                 var replies = await RenameOnceAsync(connection, temporary, target, FtpStat.QuickCommands(_site, target), token);
                 if (!replies[1].Code.IsCompletion)
                 {
@@ -42,8 +42,15 @@ public sealed partial class FtpFileSystem
             cancellationToken);
     }
 
-    private async ValueTask PrepareAsync(
-        FtpConnection connection, RemotePath temporary, long expectedSize, RemoteAttributeChange change, CancellationToken cancellationToken)
+    /// <param name="connection">Where.</param>
+    /// <param name="temporary">The file that was stored.</param>
+    /// <param name="expectedSize">The size that it must have.</param>
+    /// <param name="change">What is to be set.</param>
+    /// <param name="looks">Commands that go last in the packet and have a look at the result.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The replies to <paramref name="looks"/>; null when something was set after them.</returns>
+    private async ValueTask<FtpReply[]?> PrepareAsync(
+        FtpConnection connection, RemotePath temporary, long expectedSize, RemoteAttributeChange change, FtpCommand[] looks, CancellationToken cancellationToken)
     {
         var time = change.Modified is null ? TimeCommand.None : BestTimeCommand;
         var mode = change.Mode is null ? ModeCommand.None : BestModeCommand;
@@ -58,8 +65,10 @@ public sealed partial class FtpFileSystem
             commands.Add(CommandFor(time, temporary, change.Modified!.Value));
         if (mode != ModeCommand.None)
             commands.Add(CommandFor(mode, temporary, change.Mode!.Value));
+        commands.AddRange(looks);
         FtpReply[] replies = commands.Count == 0 ? [] : await connection.ExchangeAsync([.. commands], cancellationToken);
 
+        var looked = (FtpReply[]?)replies[^looks.Length..];
         long? size = null;
         var next = 0;
         if (_site.Size != FtpSupport.No)
@@ -91,12 +100,19 @@ public sealed partial class FtpFileSystem
                 await CompareUtimeAsync(connection, temporary, change.Modified!.Value, cancellationToken);
             if (verdict == AttributeVerdict.Doubtful && time == TimeCommand.Mdtm)
                 _site.NoteMdtmSetRefused();
+            if (verdict != AttributeVerdict.Done)
+                looked = null;
             if (verdict is AttributeVerdict.Missing or AttributeVerdict.Doubtful && TimeCommandAfter(time) is not TimeCommand.None and var otherTime)
                 await TrySetAsync(connection, temporary, change with { Mode = null }, otherTime, ModeCommand.None, cancellationToken);
         }
 
         if (mode != ModeCommand.None && Learn(mode, replies[next]) == AttributeVerdict.Missing && ModeCommandAfter(mode) is not ModeCommand.None and var otherMode)
+        {
+            looked = null;
             await TrySetAsync(connection, temporary, change with { Modified = null }, TimeCommand.None, otherMode, cancellationToken);
+        }
+
+        return looked;
     }
 
     private async ValueTask TrySetAsync(

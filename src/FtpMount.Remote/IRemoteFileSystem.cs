@@ -21,6 +21,9 @@ public interface IRemoteFileSystem : IAsyncDisposable
     /// <summary>What this server can do, as far as it is known now. May gain or lose members as replies teach.</summary>
     RemoteCapabilities Capabilities { get; }
 
+    /// <summary>How many small files are best stored at one time: enough to fill the time that each waits for its answers.</summary>
+    int ParallelStores => 8;
+
     /// <summary>Connections, transfers and round trips since the start, for status.</summary>
     RemoteStatistics Statistics { get; }
 
@@ -79,6 +82,54 @@ public interface IRemoteFileSystem : IAsyncDisposable
     /// </exception>
     ValueTask<long> StoreAsync(
         RemotePath path, Stream content, StoreMode mode, long offset, IProgress<long>? progress, Lane lane, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Stores a small file at a path at which nothing is, with its attributes, in as few round trips as the protocol allows, and says what is there now. A connection lost on the way is not
+    /// repeated here: a part of the file may be there.
+    /// </summary>
+    /// <param name="path">The file. That nothing is there is made sure of as late as it can be.</param>
+    /// <param name="content">Read from its beginning to its end, of known length. Not disposed.</param>
+    /// <param name="change">What the server cannot set is left out, not an error.</param>
+    /// <param name="progress">Told the bytes handed to the link so far, now and then; may be null.</param>
+    /// <param name="lane">Usually <see cref="Lane.Write"/>.</param>
+    /// <param name="cancellationToken">Aborts the transfer; what the server then holds is undefined for this path.</param>
+    /// <exception cref="RemoteException">
+    /// <see cref="RemoteError.AlreadyExists"/>: something is there, and nothing was stored. <see cref="RemoteError.ServerFailure"/>: what is there has not the size that was sent.
+    /// Otherwise as for <see cref="StoreAsync"/>.
+    /// </exception>
+    async ValueTask<RemoteEntry> StoreNewAsync(
+        RemotePath path, Stream content, RemoteAttributeChange change, IProgress<long>? progress, Lane lane, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        ArgumentNullException.ThrowIfNull(change);
+        try
+        {
+            await StatAsync(path, lane, cancellationToken).ConfigureAwait(false);
+            throw new RemoteException(RemoteError.AlreadyExists, $"'{path}' is there already.") { Path = path };
+        }
+        catch (RemoteException e) when (e.Error == RemoteError.NotFound)
+        {
+            // As it should be.
+        }
+
+        var sent = await StoreAsync(path, content, StoreMode.Whole, 0, progress, lane, cancellationToken).ConfigureAwait(false);
+        if (change != new RemoteAttributeChange())
+        {
+            try
+            {
+                await SetAttributesAsync(path, change, lane, cancellationToken).ConfigureAwait(false);
+            }
+            catch (RemoteException e) when (e.Error is RemoteError.Unsupported or RemoteError.AccessDenied)
+            {
+                // Left out.
+            }
+        }
+
+        var entry = await StatAsync(path, lane, cancellationToken).ConfigureAwait(false);
+        return entry.Size is null || entry.Size == sent
+            ? entry
+            : throw new RemoteException(RemoteError.ServerFailure, $"'{path}' has {entry.Size} bytes on the server, {sent} were sent.") { Path = path };
+    }
 
     /// <summary>
     /// Makes a file that was stored under a temporary name the new content of <paramref name="target"/>, in as few round trips as the protocol

@@ -338,6 +338,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
             Close = options.Close ?? defaults.Close,
             Sync = options.Sync ?? defaults.Sync,
             Conflict = options.Conflict ?? defaults.Conflict,
+            Upload = options.Upload ?? defaults.Upload,
             UserId = options.UserId ?? PosixCalls.geteuid(),
             GroupId = options.GroupId ?? PosixCalls.getegid(),
             Umask = options.Umask,

@@ -59,6 +59,9 @@ public sealed record VfsOptions
     /// <summary>What becomes of a file that was changed here and on the server.</summary>
     public VfsConflictMode Conflict { get; init; }
 
+    /// <summary>Under which name content is on the server while it is being sent.</summary>
+    public VfsUploadMode Upload { get; init; }
+
     /// <summary>This machine's name, in the names of second versions.</summary>
     public string HostName { get; init; } = Environment.MachineName;
 

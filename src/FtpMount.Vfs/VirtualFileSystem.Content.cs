@@ -344,6 +344,7 @@ public sealed partial class VirtualFileSystem
                 return 0;
             node.LocalModified = NodeTable.FullSeconds(_clock.UtcNow);
             _uploader.NoteChanged(node);
+            _uploader.NoteWritten(node);
             return node.Deleted ? 0 : node.File.JournalSequence;
         }
     }

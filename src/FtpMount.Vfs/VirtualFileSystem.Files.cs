@@ -138,6 +138,7 @@ public sealed partial class VirtualFileSystem
             await CloseContentAsync(node, CancellationToken.None).ConfigureAwait(false);
         lock (_table.Gate)
             node.OpenHandles--;
+        _uploader.Released(node);
         await _uploader.CloseStagingAsync(node).ConfigureAwait(false);
         await _unlinked.RemoveAsync(node).ConfigureAwait(false);
         lock (_table.Gate)

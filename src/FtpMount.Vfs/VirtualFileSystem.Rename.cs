@@ -133,6 +133,7 @@ public sealed partial class VirtualFileSystem
         var error = CheckRename(source, to, target, flags);
         if (error != VfsError.None)
             return error;
+        await _uploader.DeletePartialAsync(source).ConfigureAwait(false);
         RemotePath oldPath;
         RemotePath newPath;
         bool exists;
@@ -182,6 +183,7 @@ public sealed partial class VirtualFileSystem
     {
         if (target.File is { } pending)
             await _uploader.DeleteTemporaryAsync(pending).ConfigureAwait(false);
+        await _uploader.DeletePartialAsync(target).ConfigureAwait(false);
         var vacated = await SetAsideAsync(target).ConfigureAwait(false);
         return isReplacedOnServer || vacated ? null : await InheritAsync(target, path).ConfigureAwait(false);
     }

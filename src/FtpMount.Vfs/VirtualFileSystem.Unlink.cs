@@ -67,6 +67,7 @@ public sealed partial class VirtualFileSystem
     {
         if (node.File is { } pending)
             await _uploader.DeleteTemporaryAsync(pending).ConfigureAwait(false);
+        await _uploader.DeletePartialAsync(node).ConfigureAwait(false);
         if (await SetAsideAsync(node).ConfigureAwait(false))
             return;
         RemotePath path;

@@ -87,6 +87,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         _sealer = new Sealer(_table, _records, _stagingDirectory, _clock, loggers.CreateLogger<Sealer>());
         _uploader = new Uploader(
             _table, _locks, remote, _content, _records, _sealer, options, _clock, loggers.CreateLogger<Uploader>(), _stopping.Token);
+        _locks.MoverWaits = _uploader.MakeWay;
         _unlinked = new UnlinkedFiles(_table, _locks, remote, _content, _records, _clock, loggers.CreateLogger<UnlinkedFiles>(), _stopping.Token);
         _recovery = new Recovery(
             _table, remote, _content, _records, _uploader, _stagingDirectory, left, options.ReadOnly, _clock, loggers.CreateLogger<Recovery>(), _stopping.Token);

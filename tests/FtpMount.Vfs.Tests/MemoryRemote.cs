@@ -70,6 +70,15 @@ internal sealed class MemoryRemote(TimeProvider time) : IRemoteFileSystem
     /// <summary>Cuts this many bytes off what is stored, once.</summary>
     public int LoseBytesOnce { get; set; }
 
+    /// <summary>The link is lost when so many bytes of a store have come, once.</summary>
+    public int? CutStoreAt { get; set; }
+
+    /// <summary>Bytes that came with stores, in all.</summary>
+    public long BytesStored { get; private set; }
+
+    /// <summary>Told of the bytes of a store that have come.</summary>
+    public Action<long>? Arrived { get; set; }
+
     public IReadOnlyList<string> Operations => [.. _operations];
 
     public int Count(string operation) => _operations.Count(o => o.StartsWith(operation + " ", StringComparison.Ordinal));
@@ -219,12 +228,21 @@ internal sealed class MemoryRemote(TimeProvider time) : IRemoteFileSystem
     public async ValueTask<long> StoreAsync(
         RemotePath path, Stream content, StoreMode mode, long offset, IProgress<long>? progress, Lane lane, CancellationToken cancellationToken)
     {
-        Assert.Equal(StoreMode.Whole, mode);
-        await BeginAsync("STORE", path.Value, cancellationToken);
+        if (mode == StoreMode.Whole ? offset != 0 : (Capabilities & RemoteCapabilities.ResumeStore) == 0 || mode != StoreMode.Resume)
+            throw Error(RemoteError.Unsupported, path);
+        await BeginAsync(mode == StoreMode.Whole ? "STORE" : "RESUME", path.Value, cancellationToken);
         using var buffer = new MemoryStream();
-        await content.CopyToAsync(buffer, cancellationToken);
+        var piece = new byte[64 << 10];
+        var isCut = false;
+        while (!isCut && await content.ReadAsync(piece, cancellationToken) is > 0 and var count)
+        {
+            buffer.Write(piece, 0, count);
+            isCut = buffer.Length >= CutStoreAt;
+            progress?.Report(buffer.Length);
+            Arrived?.Invoke(buffer.Length);
+        }
+
         var bytes = buffer.ToArray();
-        progress?.Report(bytes.Length);
         if (LoseBytesOnce > 0)
         {
             bytes = bytes[..^LoseBytesOnce];
@@ -233,18 +251,25 @@ internal sealed class MemoryRemote(TimeProvider time) : IRemoteFileSystem
 
         lock (_gate)
         {
+            BytesStored += bytes.Length;
             var directory = FindDirectory(path.Parent);
             if (directory.Children.TryGetValue(path.Name, out var present))
             {
                 if (present.Kind == RemoteKind.Directory)
                     throw Error(RemoteError.IsADirectory, path);
-                present.Content = bytes;
+                present.Content = [.. present.Content.AsSpan(0, (int)offset), .. bytes];
                 present.Modified = Now();
             }
             else
             {
-                directory.Children.Add(path.Name, NewFile(bytes));
+                directory.Children.Add(path.Name, offset == 0 ? NewFile(bytes) : throw Error(RemoteError.NotFound, path));
             }
+        }
+
+        if (isCut)
+        {
+            CutStoreAt = null;
+            throw Error(RemoteError.Offline, path);
         }
 
         await EndAsync("STORE", path.Value, cancellationToken);

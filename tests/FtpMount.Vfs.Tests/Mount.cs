@@ -52,6 +52,9 @@ internal sealed class Mount : IAsyncDisposable
             WriteBack = TimeSpan.Zero,
             Close = VfsCloseMode.Remote,
             HostName = "here",
+
+            // The way of most uploads; that of small new files has tests of its own.
+            Upload = VfsUploadMode.Temporary,
         };
         Options = options is null ? chosen : options(chosen);
         Vfs = new VirtualFileSystem(remote, Options, time, NullLoggerFactory.Instance);

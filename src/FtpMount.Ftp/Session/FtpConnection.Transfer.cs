@@ -91,6 +91,13 @@ internal sealed partial class FtpConnection
                 WorkingDirectory = request.Enter;
             }
 
+            if (request.Absent is not null && await script.NextAsync(cancellationToken) is { Code.IsCompletion: true } present)
+            {
+                await script.DrainAsync(cancellationToken);
+                TransferEnded();
+                return FtpTransferOpening.Present(present);
+            }
+
             var prepared = script.Prepares ? await script.NextAsync(cancellationToken) : null;
             if (prepared is not null && prepared.Code.IsUnknownCommand)
                 Site.Pret = FtpSupport.No;
@@ -368,6 +375,8 @@ internal sealed partial class FtpConnection
                 commands.Add(new FtpCommand("MODE", connection._compresses ? "S" : "Z"));
             if (request.Enter is { } directory)
                 commands.Add(site.Command("CWD", directory));
+            if (request.Absent is { } absent)
+                commands.Add(site.Command(site.Mlst == FtpSupport.Yes ? "MLST" : "SIZE", absent));
             if (Prepares)
                 commands.Add(new FtpCommand("PRET", request.Command.Argument.IsEmpty ? Encoding.ASCII.GetBytes(request.Command.Verb) : (byte[])[.. Encoding.ASCII.GetBytes(request.Command.Verb + " "), .. request.Command.Argument.Span]));
             commands.Add(dataCommand);
@@ -381,7 +390,7 @@ internal sealed partial class FtpConnection
             var pipelines = site.Pipelining != FtpSupport.No && site.TransferPipelining != FtpSupport.No;
             if (!pipelines)
                 Ahead = 1;
-            else if (request.Stores && (Restarts || !site.DataConnectionsProven))
+            else if (request.Stores && (Restarts || request.Absent is not null || !site.DataConnectionsProven))
                 Ahead = _commands.Length - 1;
             else
                 Ahead = _commands.Length;

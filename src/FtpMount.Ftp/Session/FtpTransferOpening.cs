@@ -17,6 +17,12 @@ internal readonly struct FtpTransferOpening
     /// <summary>Whether it was the restart position that was refused.</summary>
     public bool RestartRefused { get; private init; }
 
+    /// <summary>Whether it was refused because something is at the path at which nothing may be; <see cref="Reply"/> says what.</summary>
+    public bool IsPresent { get; private init; }
+
+    /// <summary>It was not begun, because something is there.</summary>
+    public static FtpTransferOpening Present(FtpReply reply) => new() { Reply = reply, IsPresent = true };
+
     /// <summary>It runs.</summary>
     public static FtpTransferOpening Opened(FtpDataTransfer transfer, FtpReply reply) => new() { Transfer = transfer, Reply = reply };
 

@@ -12,6 +12,9 @@ internal readonly record struct FtpTransferRequest
     /// <summary>A directory to be entered first; a refusal ends the request.</summary>
     public RemotePath? Enter { get; init; }
 
+    /// <summary>A path at which nothing may be: it is looked at in the packet of the data command, and <see cref="Command"/> goes out only when nothing is there.</summary>
+    public RemotePath? Absent { get; init; }
+
     /// <summary>The position for REST; 0 for none.</summary>
     public long Restart { get; init; }
 

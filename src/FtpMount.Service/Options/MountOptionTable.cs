@@ -59,6 +59,7 @@ public static class MountOptionTable
             "no write-back: write-back=0,close=remote,fsync=remote",
             (o, _) => o with { WriteBack = TimeSpan.Zero, Close = VfsCloseMode.Remote, Sync = VfsSyncMode.Remote }),
         new("conflict", "keep-both|mine|theirs", "what becomes of a file changed here and on the server (keep-both)", (o, v) => o with { Conflict = ConflictMode(v) }),
+        new("upload", "auto|temp|direct", "the name of a file while it is sent: its own for small new ones, or always a temporary one, or always its own (auto)", (o, v) => o with { Upload = UploadMode(v) }),
         new("verify", "size|checksum", "what is compared after an upload (size)", (o, v) => o with { VerifyChecksums = UploadVerification(v) }),
         new("passive", "auto|epsv|pasv", "how data connections are made (auto)", (o, v) => o with { DataConnections = Passive(v) }),
         new("active", null, "the server connects back to this machine", (o, _) => o with { DataConnections = DataConnectionMode.Active }),
@@ -247,6 +248,14 @@ public static class MountOptionTable
         "mine" => VfsConflictMode.Mine,
         "theirs" => VfsConflictMode.Theirs,
         _ => throw new UsageException($"conflict={value}: one of keep-both, mine, theirs"),
+    };
+
+    private static VfsUploadMode UploadMode(string value) => value switch
+    {
+        "auto" => VfsUploadMode.Auto,
+        "temp" => VfsUploadMode.Temporary,
+        "direct" => VfsUploadMode.Direct,
+        _ => throw new UsageException($"upload={value}: one of auto, temp, direct"),
     };
 
     private static FtpCompression Compression(string value) => value switch

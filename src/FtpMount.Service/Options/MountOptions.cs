@@ -66,6 +66,9 @@ public sealed record MountOptions
     /// <summary>conflict: what becomes of a file that was changed here and on the server.</summary>
     public VfsConflictMode? Conflict { get; init; }
 
+    /// <summary>upload: under which name content is on the server while it is sent.</summary>
+    public VfsUploadMode? Upload { get; init; }
+
     /// <summary>verify: a checksum of every upload is compared with the server's.</summary>
     public bool VerifyChecksums { get; init; }
 

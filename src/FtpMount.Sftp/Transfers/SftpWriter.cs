@@ -92,7 +92,7 @@ internal sealed class SftpWriter(SftpConnections connections, SftpSite site, Rem
             await head.Request.WaitAsync(cancellationToken).ConfigureAwait(false);
             var status = SftpStatus.Of(head.Request);
             if (!status.IsOk)
-                throw await WriteRefusalAsync(status, cancellationToken).ConfigureAwait(false);
+                throw await RefusalAsync(_handles[0].Connection, site, path, bytes, status, cancellationToken).ConfigureAwait(false);
             _chunks.Dequeue();
             _confirmed += head.Length;
             Return(head);
@@ -259,13 +259,13 @@ internal sealed class SftpWriter(SftpConnections connections, SftpSite site, Rem
     }
 
     /// <summary>WRITE was refused. A full disk shows in the free space; a quota does not.</summary>
-    private async ValueTask<RemoteException> WriteRefusalAsync(SftpStatus status, CancellationToken cancellationToken)
+    public static async ValueTask<RemoteException> RefusalAsync(
+        SftpConnection connection, SftpSite site, RemotePath path, byte[] bytes, SftpStatus status, CancellationToken cancellationToken)
     {
         var error = SftpErrorMapping.Classify(status);
         if (error is null && site.Has(SftpExtensions.Statvfs))
         {
             const long HardlyAny = 4 << 20;
-            var connection = _handles[0].Connection;
             using var request = connection.Rent(SftpExtensionNames.Statvfs).Write(bytes);
             await connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
             if (SftpStatus.IsAnswered(request, SftpPacketType.ExtendedReply, out _))

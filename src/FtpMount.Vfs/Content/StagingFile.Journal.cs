@@ -11,6 +11,15 @@ public sealed partial class StagingFile
 {
     private const int ChecksumPiece = 256 << 10;
 
+    /// <summary>Of a file that is not longer the checksum is taken while it is written, when it is written in order: opening and reading it again would cost more than writing it.</summary>
+    private const int LongestHashed = 1 << 20;
+
+    private XxHash3? _hash;
+    private ulong? _hashValue;
+
+    /// <summary>Up to where the checksum is taken; -1 when it is not.</summary>
+    private long _hashed;
+
     /// <summary>What was written below the visible base; unlike what was filled from the base it must be known after a crash.</summary>
     private readonly RangeSet _written = new();
 
@@ -45,6 +54,7 @@ public sealed partial class StagingFile
                 _length = length,
                 _visibleBase = baseContent is null ? 0 : Math.Min(Math.Min(visibleBase, baseContent.Length), length),
                 _changeCount = 1,
+                _hashed = -1,
             };
             foreach (var extent in extents)
             {
@@ -124,7 +134,7 @@ public sealed partial class StagingFile
     /// <exception cref="IOException">The local disk failed.</exception>
     public ulong? ComputeChecksum(long changeCount, long visibleBase, IReadOnlyList<ByteRange> extents, long length)
     {
-        var checksum = ComputeChecksum(LocalPath, visibleBase, extents, length);
+        var checksum = ChecksumSoFar(visibleBase, length) ?? ComputeChecksum(LocalPath, visibleBase, extents, length);
         return ChangeCount == changeCount ? checksum : null;
     }
 
@@ -182,11 +192,50 @@ public sealed partial class StagingFile
         {
             _handle?.Dispose();
             _handle = null;
+            _hashValue ??= _hash?.GetCurrentHashAsUInt64();
+            _hash = null;
         }
         finally
         {
             _gate.ExitWriteLock();
         }
+    }
+
+    /// <summary>The checksum as it was taken while the file was written; null when it was not.</summary>
+    private ulong? ChecksumSoFar(long visibleBase, long length)
+    {
+        _gate.EnterReadLock();
+        try
+        {
+            return visibleBase > 0 || _hashed != length || _length != length ? null
+                : length == 0 ? XxHash3.HashToUInt64([])
+                : _hashValue ?? _hash?.GetCurrentHashAsUInt64();
+        }
+        finally
+        {
+            _gate.ExitReadLock();
+        }
+    }
+
+    /// <summary>Something was written. Called under the gate.</summary>
+    private void NoteHashed(long offset, ReadOnlySpan<byte> data)
+    {
+        if (offset != _hashed || _visibleBase > 0 || offset + data.Length > LongestHashed || (offset > 0 && _hash is null))
+        {
+            DropHash();
+            return;
+        }
+
+        (_hash ??= new XxHash3()).Append(data);
+        _hashValue = null;
+        _hashed += data.Length;
+    }
+
+    private void DropHash()
+    {
+        _hashed = -1;
+        _hash = null;
+        _hashValue = null;
     }
 
     /// <summary>Called under the gate, before a written range becomes local.</summary>

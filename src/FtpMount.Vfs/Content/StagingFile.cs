@@ -99,9 +99,18 @@ public sealed partial class StagingFile : IAsyncDisposable
         var path = Path.Combine(directory, $"{Guid.NewGuid():n}{Extension}");
         try
         {
-            LocalDisk.CreatePrivateDirectory(directory);
-            handle = LocalDisk.OpenPrivate(path, FileMode.CreateNew);
-            RandomAccess.SetLength(handle, baseContent?.Length ?? 0);
+            try
+            {
+                handle = LocalDisk.OpenPrivate(path, FileMode.CreateNew);
+            }
+            catch (DirectoryNotFoundException)
+            {
+                LocalDisk.CreatePrivateDirectory(directory);
+                handle = LocalDisk.OpenPrivate(path, FileMode.CreateNew);
+            }
+
+            if (baseContent is { Length: > 0 })
+                RandomAccess.SetLength(handle, baseContent.Length);
             return new StagingFile(path, handle, baseContent);
         }
         catch
@@ -160,6 +169,7 @@ public sealed partial class StagingFile : IAsyncDisposable
         try
         {
             ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            NoteChangeFrom(offset);
             try
             {
                 for (var done = 0; done < data.Length; done += LocalDisk.WriteSize)
@@ -167,6 +177,7 @@ public sealed partial class StagingFile : IAsyncDisposable
             }
             catch (IOException)
             {
+                DropHash();
                 UndoWrite(offset, end);
                 throw;
             }
@@ -176,6 +187,8 @@ public sealed partial class StagingFile : IAsyncDisposable
             if (end > _length)
                 Volatile.Write(ref _length, end);
             Volatile.Write(ref _changeCount, _changeCount + 1);
+            NoteWrittenInOrder(offset);
+            NoteHashed(offset, data);
         }
         finally
         {
@@ -361,6 +374,7 @@ public sealed partial class StagingFile : IAsyncDisposable
 
         // Whoever is just reading or writing locally finishes first.
         _gate.EnterWriteLock();
+        Awake();
         _handle?.Dispose();
         _gate.ExitWriteLock();
         if (!IsDirty || Volatile.Read(ref _discarded))
@@ -477,10 +491,15 @@ public sealed partial class StagingFile : IAsyncDisposable
     {
         if (length == _length)
             return;
+        NoteChangeFrom(length);
+        DropHash();
         RandomAccess.SetLength(Handle, length);
+        if (length == 0)
+            _hashed = 0;
         if (length < _length)
         {
             _local.Remove(length, _length);
+            Volatile.Write(ref _writtenInOrder, Math.Min(_writtenInOrder, length));
             Volatile.Write(ref _visibleBase, Math.Min(_visibleBase, length));
         }
 

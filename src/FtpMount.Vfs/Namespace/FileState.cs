@@ -1,4 +1,5 @@
 using FtpMount.Vfs.Content;
+using FtpMount.Vfs.WriteBack;
 
 namespace FtpMount.Vfs.Namespace;
 
@@ -77,6 +78,18 @@ internal sealed class FileState
     public string? TemporaryName { get; set; }
 
     public Node? TemporaryDirectory { get; set; }
+
+    /// <summary>What is at the temporary name; null when that is not known.</summary>
+    public TemporaryContent? TemporaryContent { get; set; }
+
+    /// <summary>What an attempt to store the new file under its own name may have left there; null when there was none.</summary>
+    public PartialFile? Partial { get; set; }
+
+    /// <summary>The sending to the temporary name while the file is being written.</summary>
+    public StreamedUpload? Stream { get; set; }
+
+    /// <summary>How much was written, in pieces worth sending, when that was last considered.</summary>
+    public long StreamsTried { get; set; }
 
     /// <summary>Whether writing began on a version that the server no longer has, and only a part of that version is here: it can never be whole.</summary>
     public bool IsBaseLost { get; set; }

@@ -14,6 +14,9 @@ internal sealed class NamespaceLocks(Lock gate)
 {
     private readonly Lock _gate = gate;
 
+    /// <summary>Told of a node that is to be moved and waits for uses of paths through it. Called under the gate.</summary>
+    public Action<Node>? MoverWaits { get; set; }
+
     /// <summary>Takes one or two names for a change, with the paths of their directories.</summary>
     public async ValueTask<IDisposable> EnterNamesAsync(
         Node directory, string name, Node? otherDirectory, string? otherName, CancellationToken cancellationToken)
@@ -80,6 +83,7 @@ internal sealed class NamespaceLocks(Lock gate)
             {
                 node.PathUsesDrained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 drained = node.PathUsesDrained.Task;
+                MoverWaits?.Invoke(node);
             }
         }
 

@@ -4,14 +4,26 @@ namespace FtpMount.Vfs.WriteBack;
 
 /// <summary>
 /// The record of what must be done on the server, kept on the local disk so that it survives this process. Changes are noted in order by whoever makes them, without
-/// waiting, and written in groups by one thread; a reply waits until what it stands for is written (<see cref="WrittenAsync"/>, survives the process) or on
+/// waiting, and written in groups; a reply waits until what it stands for is written (<see cref="WrittenAsync"/>, survives the process) or on
 /// the disk itself (<see cref="DurableAsync"/>, survives a power failure).
 /// </summary>
+/// <remarks>
+/// Who has to wait writes by itself all that was noted so far, unless somebody is writing already: that costs a fraction of handing it to another thread and back. What nobody waits
+/// for, what must be on the disk itself, and the return of the log into the database, which waits for the disk, are left to a thread of the journal's own.
+/// </remarks>
 internal sealed class Journal : IAsyncDisposable
 {
+    /// <summary>How long what nobody waits for may lie, so that more comes to be written with it.</summary>
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
+
     private readonly JournalDatabase _database;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
+
+    /// <summary>Held while the database is used. Taken before the other lock, never after it.</summary>
+    private readonly Lock _writing = new();
+
+    private readonly ManualResetEventSlim _hurry = new(false);
     private readonly SemaphoreSlim _wake = new(0);
     private readonly List<Waiter> _waiters = [];
     private readonly Thread _thread;
@@ -23,6 +35,7 @@ internal sealed class Journal : IAsyncDisposable
     private long _lastId;
     private bool _isAwake;
     private bool _ending;
+    private bool _isClosed;
 
     private Journal(JournalDatabase database, ILogger logger, long lastId)
     {
@@ -79,8 +92,30 @@ internal sealed class Journal : IAsyncDisposable
 
     /// <summary>Returns when it is written, with everything noted before it.</summary>
     /// <exception cref="JournalException">It could not be; it is tried again whenever somebody waits or something else is noted.</exception>
-    public ValueTask WrittenAsync(long sequence, CancellationToken cancellationToken) =>
-        IsWritten(sequence) ? ValueTask.CompletedTask : new ValueTask(WaitAsync(sequence, durably: false).WaitAsync(cancellationToken));
+    public ValueTask WrittenAsync(long sequence, CancellationToken cancellationToken)
+    {
+        if (IsWritten(sequence))
+            return ValueTask.CompletedTask;
+        if (!cancellationToken.IsCancellationRequested && _writing.TryEnter())
+        {
+            Exception? failure;
+            try
+            {
+                failure = _isClosed ? null : Write(durablyToo: false);
+            }
+            finally
+            {
+                _writing.Exit();
+            }
+
+            if (failure is not null)
+                return ValueTask.FromException(failure);
+            if (IsWritten(sequence))
+                return ValueTask.CompletedTask;
+        }
+
+        return new ValueTask(WaitAsync(sequence, durably: false).WaitAsync(cancellationToken));
+    }
 
     /// <summary>Returns when everything noted so far is on the disk itself.</summary>
     /// <exception cref="JournalException">It could not be.</exception>
@@ -101,10 +136,12 @@ internal sealed class Journal : IAsyncDisposable
                 return;
             _ending = true;
             Wake();
+            _hurry.Set();
         }
 
         await _ended.Task.ConfigureAwait(false);
         _wake.Dispose();
+        _hurry.Dispose();
         _database.Dispose();
     }
 
@@ -119,6 +156,7 @@ internal sealed class Journal : IAsyncDisposable
                 return Task.CompletedTask;
             _waiters.Add(new Waiter(sequence, durably, done));
             Wake();
+            _hurry.Set();
         }
 
         return done.Task;
@@ -137,21 +175,23 @@ internal sealed class Journal : IAsyncDisposable
         while (true)
         {
             _wake.Wait();
-            List<Action<JournalDatabase>> group;
-            long sequence;
-            bool durably;
+            _hurry.Wait(Gathering);
             bool ending;
-            lock (_lock)
+            lock (_writing)
             {
-                _isAwake = false;
-                ending = _ending;
-                group = _noted;
-                _noted = [];
-                sequence = _notedSequence;
-                durably = _waiters.Exists(w => w.Durably) || (ending && group.Count > 0);
+                lock (_lock)
+                {
+                    _isAwake = false;
+                    _hurry.Reset();
+                    ending = _ending;
+                }
+
+                Write(durablyToo: true);
+                if (!ending)
+                    _database.ReturnLog();
+                _isClosed = ending;
             }
 
-            Write(group, sequence, durably);
             if (!ending)
                 continue;
             _ended.SetResult();
@@ -159,9 +199,23 @@ internal sealed class Journal : IAsyncDisposable
         }
     }
 
-    private void Write(List<Action<JournalDatabase>> group, long sequence, bool durably)
+    /// <summary>Writes all that is noted, and tells who waits for it. Called under <see cref="_writing"/>.</summary>
+    /// <param name="durablyToo">Whether to bring it to the disk itself when somebody waits for that.</param>
+    /// <returns>Why it could not be written.</returns>
+    private JournalException? Write(bool durablyToo)
     {
-        Exception? failure = null;
+        List<Action<JournalDatabase>> group;
+        long sequence;
+        bool durably;
+        lock (_lock)
+        {
+            group = _noted;
+            _noted = [];
+            sequence = _notedSequence;
+            durably = durablyToo && (_waiters.Exists(w => w.Durably) || (_ending && group.Count > 0));
+        }
+
+        JournalException? failure = null;
         if (group.Count > 0 || durably)
         {
             try
@@ -181,7 +235,7 @@ internal sealed class Journal : IAsyncDisposable
             }
         }
 
-        var done = new List<TaskCompletionSource>();
+        List<TaskCompletionSource>? done = null;
         lock (_lock)
         {
             if (failure is not null)
@@ -201,21 +255,26 @@ internal sealed class Journal : IAsyncDisposable
             {
                 if (failure is null && (_waiters[i].Sequence > sequence || (_waiters[i].Durably && !durably)))
                     continue;
-                done.Add(_waiters[i].Done);
+                (done ??= []).Add(_waiters[i].Done);
                 _waiters.RemoveAt(i);
             }
 
-            // Who came while this was being written.
+            // Who came while this was being written, or waits for the disk.
             if (_waiters.Count > 0)
+            {
                 Wake();
+                _hurry.Set();
+            }
         }
 
-        foreach (var waiter in done)
+        foreach (var waiter in done ?? [])
         {
             if (failure is null)
                 waiter.SetResult();
             else
                 waiter.SetException(failure);
         }
+
+        return failure;
     }
 }

@@ -30,6 +30,12 @@ internal sealed class JournalDatabase : IDisposable
     private const int SqliteCorrupt = 11;
     private const int Enospc = 28;
 
+    /// <summary>The log goes back into the database when it has so many bytes: that waits for the disk twice, however much it is.</summary>
+    private const long LongestLog = 32 << 20;
+
+    /// <summary>How many transactions there are between two looks at the log's length.</summary>
+    private const int TransactionsBetweenLooks = 1000;
+
     private const string Schema =
         """
         CREATE TABLE epoch (boot TEXT NOT NULL, identity TEXT NOT NULL, syncs INTEGER NOT NULL);
@@ -48,6 +54,7 @@ internal sealed class JournalDatabase : IDisposable
     private readonly Dictionary<string, SqliteCommand> _commands = [];
     private readonly string _path;
     private bool _isFull;
+    private int _transactions;
 
     private JournalDatabase(SqliteConnection connection, string path)
     {
@@ -74,6 +81,7 @@ internal sealed class JournalDatabase : IDisposable
             database.Run("PRAGMA locking_mode = EXCLUSIVE");
             database.Run("PRAGMA journal_mode = WAL");
             database.Run("PRAGMA synchronous = NORMAL");
+            database.Run("PRAGMA wal_autocheckpoint = 0");
             database.Run("BEGIN EXCLUSIVE");
             database.Prepare(directory);
             database.Run("COMMIT");
@@ -112,6 +120,7 @@ internal sealed class JournalDatabase : IDisposable
                 if (durably)
                     Run("UPDATE epoch SET syncs = syncs + 1");
                 Run("COMMIT");
+                _transactions++;
             }
             catch
             {
@@ -122,6 +131,25 @@ internal sealed class JournalDatabase : IDisposable
         catch (SqliteException e)
         {
             throw Failure(e, "written");
+        }
+    }
+
+    /// <summary>Brings a log that has grown long back into the database, and shortens it. When that fails it only goes on growing until the next time.</summary>
+    public void ReturnLog()
+    {
+        if (_transactions < TransactionsBetweenLooks)
+            return;
+        _transactions = 0;
+        var log = new FileInfo(_path + "-wal");
+        if (!log.Exists || log.Length < LongestLog)
+            return;
+        try
+        {
+            Run("PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+        catch (SqliteException)
+        {
+            // The disk is full or fails: the next transaction says so to whoever needs it.
         }
     }
 

@@ -153,6 +153,12 @@ internal sealed class JournalRecords(NodeTable table, Journal journal)
     /// <summary>It is not there any more, or is not this program's own any more.</summary>
     public long RemnantEnds(RemotePath path) => Journal.Note(database => database.RemoveRemnant(path));
 
+    /// <summary>A new file is about to be stored under its own name: what is there from now on is this program's own.</summary>
+    public void PartialBegins(RemotePath path) => RemnantBegins(path, path);
+
+    /// <summary>It is stored whole, or is not there.</summary>
+    public void PartialEnds(RemotePath path) => RemnantEnds(path);
+
     private JournaledFile Describe(Node node)
     {
         var file = node.File!;

@@ -58,10 +58,16 @@ internal sealed class Recovery(
         var remnants = left.Remnants.ToList();
         foreach (var rename in left.Renames)
             await SettleAsync(rename, files, remnants, cancellationToken).ConfigureAwait(false);
+        var partials = remnants.Where(r => r.IsPartial).ToArray();
+        remnants.RemoveAll(r => r.IsPartial);
         lock (table.Gate)
         {
             foreach (var file in files.Values.OrderBy(f => f.Id))
-                TakeUp(file);
+                TakeUp(file, partials.Any(p => p.Path == file.Path));
+
+            // Of a file that was removed since, or sent whole.
+            foreach (var partial in partials.Where(p => files.Values.All(f => f.Path != p.Path)))
+                records.PartialEnds(partial.Path);
             foreach (var remnant in remnants)
                 Hide(remnant.Path);
         }
@@ -94,23 +100,25 @@ internal sealed class Recovery(
         {
             // Done. What was pending under the new name was to be replaced by it; records that are younger than the rename have nothing to do with it.
             var replaced = files.Values.Where(f => f.Id < rename.Id && f.Path == rename.Target).Select(f => f.Id).ToArray();
-            var moved = files.Values.Where(f => f.Id < rename.Id && f.Path.IsAtOrBelow(rename.Source))
+            var movedFiles = files.Values.Where(f => f.Id < rename.Id && f.Path.IsAtOrBelow(rename.Source))
                 .Select(f => f with { Path = JournalDatabase.Moved(f.Path, rename.Source, rename.Target) }).ToArray();
             foreach (var id in replaced)
                 files.Remove(id);
-            foreach (var file in moved)
+            foreach (var file in movedFiles)
                 files[file.Id] = file;
             for (var i = 0; i < remnants.Count; i++)
             {
-                if (remnants[i].Path.IsAtOrBelow(rename.Source))
-                    remnants[i] = remnants[i] with { Path = JournalDatabase.Moved(remnants[i].Path, rename.Source, rename.Target) };
+                if (!remnants[i].Path.IsAtOrBelow(rename.Source))
+                    continue;
+                var moved = JournalDatabase.Moved(remnants[i].Path, rename.Source, rename.Target);
+                remnants[i] = new JournaledRemnant(moved, remnants[i].IsPartial ? moved : remnants[i].Original);
             }
 
             records.Journal.Note(database =>
             {
                 foreach (var id in replaced)
                     database.Remove(id);
-                foreach (var file in moved)
+                foreach (var file in movedFiles)
                     database.Put(file);
                 database.RenameBelow(rename.Source, rename.Target, rename.Id);
                 database.RemoveRename(rename.Id);
@@ -118,7 +126,7 @@ internal sealed class Recovery(
             return;
         }
 
-        if (hasSource && remnants.Find(r => r.Original == rename.Target) is { } aside)
+        if (hasSource && remnants.Find(r => !r.IsPartial && r.Original == rename.Target) is { } aside)
         {
             // It was cut off after the file that it was to replace had been set aside for its readers: that is not to be removed.
             if (!hasTarget && await ExistsAsync(aside.Path, cancellationToken).ConfigureAwait(false))
@@ -144,7 +152,7 @@ internal sealed class Recovery(
     }
 
     /// <summary>A file that was not sent appears again, as it was. Called under the gate.</summary>
-    private void TakeUp(JournaledFile file)
+    private void TakeUp(JournaledFile file, bool isPartial)
     {
         var path = Path.Combine(stagingDirectory, file.Staging);
         if (file.State == JournaledState.Torn || !file.Path.IsAtOrBelow(remote.Root) || file.Path == remote.Root || !TryFindDirectory(file.Path.Parent, out var directory)
@@ -187,6 +195,7 @@ internal sealed class Recovery(
             JournaledBase = file.VisibleBase,
             IsTimeJournaled = file.Modified is not null,
             LastErrorMessage = file.Error,
+            Partial = isPartial ? new PartialFile() : null,
         };
         node.LocalMode = file.Mode;
         node.LocalModified = file.Modified ?? NodeTable.FullSeconds(File.GetLastWriteTimeUtc(path));

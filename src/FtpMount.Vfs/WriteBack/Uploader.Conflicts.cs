@@ -93,7 +93,7 @@ internal sealed partial class Uploader
     }
 
     /// <summary>Where the content is to go now.</summary>
-    private async Task<UploadPlace> PlaceAsync(Sending sending, CancellationToken cancellationToken)
+    private async Task<UploadPlace> PlaceAsync(FileState file, Sending sending, CancellationToken cancellationToken)
     {
         if (_options.Conflict == VfsConflictMode.Mine)
             return new UploadPlace(sending.Target);
@@ -106,6 +106,8 @@ internal sealed partial class Uploader
             return new UploadPlace(sending.Target, present);
         }
 
+        if (await IsPartialAsync(file, present, sending, cancellationToken).ConfigureAwait(false))
+            return new UploadPlace(sending.Target);
         if (_options.Conflict == VfsConflictMode.Theirs && present.Kind == RemoteKind.File)
         {
             _logger.LogWarning("'{Path}' was changed on the server and here; the version from here is dropped (conflict=theirs)", sending.Target);
@@ -150,9 +152,14 @@ internal sealed partial class Uploader
 
     private async Task<bool> IsSameContentAsync(RemotePath path, RemoteEntry present, Sending sending, CancellationToken cancellationToken)
     {
-        if (present.Kind != RemoteKind.File || present.Size != sending.Length)
-            return false;
-        if (sending.Length == 0)
+        return present.Kind == RemoteKind.File && present.Size == sending.Length
+            && await IsBeginningOfContentAsync(path, sending.Length, sending, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether the file on the server has the same bytes, as many as it is said to have.</summary>
+    private async Task<bool> IsBeginningOfContentAsync(RemotePath path, long size, Sending sending, CancellationToken cancellationToken)
+    {
+        if (size == 0)
             return true;
         var mine = ArrayPool<byte>.Shared.Rent(ComparePiece);
         var theirs = ArrayPool<byte>.Shared.Rent(ComparePiece);
@@ -160,11 +167,11 @@ internal sealed partial class Uploader
         {
             var content = sending.Staging.OpenForUpload();
             await using var closesContent = content.ConfigureAwait(false);
-            var reader = await _remote.OpenReadAsync(path, 0, sending.Length, Lane.Read, cancellationToken).ConfigureAwait(false);
+            var reader = await _remote.OpenReadAsync(path, 0, size, Lane.Read, cancellationToken).ConfigureAwait(false);
             await using var closesReader = reader.ConfigureAwait(false);
-            for (var position = 0L; position < sending.Length;)
+            for (var position = 0L; position < size;)
             {
-                var read = await reader.ReadAsync(theirs.AsMemory(0, (int)Math.Min(ComparePiece, sending.Length - position)), cancellationToken).ConfigureAwait(false);
+                var read = await reader.ReadAsync(theirs.AsMemory(0, (int)Math.Min(ComparePiece, size - position)), cancellationToken).ConfigureAwait(false);
                 if (read == 0)
                     return false;
                 await content.ReadExactlyAsync(mine.AsMemory(0, read), cancellationToken).ConfigureAwait(false);

@@ -26,7 +26,7 @@ internal sealed partial class Uploader
         lock (_table.Gate)
         {
             var file = target.File!;
-            if (_disposed || target.Deleted || source.Deleted || file is not { Upload: null, Staging: { Length: 0 } staging }
+            if (_disposed || _options.Upload == VfsUploadMode.Direct || target.Deleted || source.Deleted || file is not { Upload: null, Staging: { Length: 0 } staging }
                 || target.Parent!.Directory!.StoresDirectly || _locks.TryUsePath(source) is not { } use)
             {
                 return false;
@@ -60,7 +60,9 @@ internal sealed partial class Uploader
             // A copy may have the bits of its source instead of those of a new file.
             if ((_remote.Capabilities & RemoteCapabilities.SetMode) != 0)
                 sending = sending with { Change = sending.Change with { Mode = sending.WantedMode } };
-            var temporary = TakeTemporaryName(target, file, sending, out var abandoned);
+            await EndStreamAsync(file, null, cancellationToken).ConfigureAwait(false);
+            var temporary = TakeTemporaryName(file, sending.Directory, out var abandoned);
+            file.TemporaryContent = null;
             if (abandoned is { } old && await DeleteQuietlyAsync(old).ConfigureAwait(false))
                 _records.RemnantEnds(old);
             await IsWrittenQuietlyAsync().ConfigureAwait(false);
@@ -94,6 +96,7 @@ internal sealed partial class Uploader
     private bool FinishCopy(Node target, FileState file, Sending sending, RemoteEntry entry)
     {
         var version = EntryMerge.VersionOf(entry);
+        EndPartial(file, sending.Target);
         _content.Forget(sending.Target);
         lock (_table.Gate)
         {

@@ -100,8 +100,9 @@ internal sealed partial class Uploader
                 _ready.Enqueue(node, file.Staging!.Length);
         }
 
-        while (_runningCount < ParallelUploads && _ready.TryDequeue(out var node, out _))
+        while (_ready.TryPeek(out var node, out var size) && _runningCount < (size <= LargestDirect ? _remote.ParallelStores : ParallelUploads))
         {
+            _ready.Dequeue();
             if (IsToBeUploaded(node))
                 StartOrJoin(node, node.File!);
         }

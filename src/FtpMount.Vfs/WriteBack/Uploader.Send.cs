@@ -55,6 +55,7 @@ internal sealed partial class Uploader
                 var sent = await SendOnceAsync(node, file, sending, cancellationToken).ConfigureAwait(false);
                 if (sent is not { } done)
                     continue;
+                EndPartial(file, sending.Target);
                 if (!TryFollow(node, file, ref sending, done))
                     return;
 
@@ -129,7 +130,15 @@ internal sealed partial class Uploader
 
     private async Task<Sent?> SendToDirectoryAsync(Node node, FileState file, Sending sending, CancellationToken cancellationToken)
     {
-        if (!sending.Directory.Directory!.StoresDirectly)
+        if (MayStoreDirectly(file, sending))
+        {
+            if (await TryStoreDirectlyAsync(file, sending).ConfigureAwait(false) is { } stored)
+                return new Sent(stored, sending.Target);
+            if (sending.Staging.ChangeCount != sending.ChangeCount)
+                return null;
+        }
+
+        if (_options.Upload != VfsUploadMode.Direct && !sending.Directory.Directory!.StoresDirectly)
         {
             try
             {
@@ -142,32 +151,33 @@ internal sealed partial class Uploader
             }
         }
 
-        var place = await PlaceAsync(sending, cancellationToken).ConfigureAwait(false);
+        var place = await PlaceAsync(file, sending, cancellationToken).ConfigureAwait(false);
         if (place.Settled is { } settled)
             return new Sent(settled, place.Path, place.IsTheirs);
         var entry = await SendInPlaceAsync(file, sending, place.Path, cancellationToken).ConfigureAwait(false);
         if (entry is null)
             return null;
         lock (_table.Gate)
-            sending.Directory.Directory!.StoresDirectly = true;
+            sending.Directory.Directory!.StoresDirectly |= _options.Upload != VfsUploadMode.Direct;
         return new Sent(entry, place.Path);
     }
 
     private async Task<Sent?> SendToTemporaryAsync(Node node, FileState file, Sending sending, CancellationToken cancellationToken)
     {
-        var temporary = TakeTemporaryName(node, file, sending, out var abandoned);
+        await EndStreamAsync(file, sending.Length, cancellationToken).ConfigureAwait(false);
+        var temporary = TakeTemporaryName(file, sending.Directory, out var abandoned);
         if (abandoned is { } old && await DeleteQuietlyAsync(old).ConfigureAwait(false))
             _records.RemnantEnds(old);
         await IsWrittenQuietlyAsync().ConfigureAwait(false);
         for (var attempt = 1; ; attempt++)
         {
-            var checksum = await StoreAsync(file, temporary, sending, cancellationToken).ConfigureAwait(false);
+            var checksum = await StoreToTemporaryAsync(file, temporary, sending, cancellationToken).ConfigureAwait(false);
             if (sending.Staging.ChangeCount != sending.ChangeCount)
                 return null;
             cancellationToken.ThrowIfCancellationRequested();
 
             // As late as it can be: what somebody else does between this and the rename is replaced.
-            var place = await PlaceAsync(sending, cancellationToken).ConfigureAwait(false);
+            var place = await PlaceAsync(file, sending, cancellationToken).ConfigureAwait(false);
             if (place.Settled is { } settled)
             {
                 await DeleteTemporaryAsync(file).ConfigureAwait(false);
@@ -189,12 +199,13 @@ internal sealed partial class Uploader
             catch (RemoteException e) when (e.Error == RemoteError.ServerFailure && attempt == 1)
             {
                 _logger.LogWarning("'{Path}' did not arrive whole, sending it again: {Reason}", sending.Target, e.Message);
+                file.TemporaryContent = null;
 
                 // To another name: ProFTPD remembers checksums by name, size and second.
                 if (checksum is not null)
                 {
                     await DeleteTemporaryAsync(file).ConfigureAwait(false);
-                    temporary = TakeTemporaryName(node, file, sending, out _);
+                    temporary = TakeTemporaryName(file, sending.Directory, out _);
                 }
             }
         }
@@ -240,9 +251,9 @@ internal sealed partial class Uploader
         var content = sending.Staging.OpenForUpload();
         await using (content.ConfigureAwait(false))
         {
-            var progress = new UploadProgress(file, () => Progressed?.Invoke());
-            using var checksum = ChecksumFor(content, out var checkedContent);
-            var sent = await _remote.StoreAsync(path, checkedContent, StoreMode.Whole, 0, progress, Lane.Write, cancellationToken).ConfigureAwait(false);
+            var progress = new UploadProgress(file, 0, null, () => Progressed?.Invoke());
+            using var checksum = _options.VerifyChecksums ? NewChecksum(content.Length) : null;
+            var sent = await _remote.StoreAsync(path, checksum is null ? content : new ChecksumStream(content, checksum), StoreMode.Whole, 0, progress, Lane.Write, cancellationToken).ConfigureAwait(false);
             return checksum is null ? null : new StoredChecksum(checksum.Algorithm, checksum.Finish(), sent);
         }
     }
@@ -340,26 +351,27 @@ internal sealed partial class Uploader
     }
 
     /// <summary>The temporary path beside the target, hidden from listings from now on.</summary>
-    private RemotePath TakeTemporaryName(Node node, FileState file, Sending sending, out RemotePath? abandoned)
+    private RemotePath TakeTemporaryName(FileState file, Node directory, out RemotePath? abandoned)
     {
         lock (_table.Gate)
         {
             abandoned = null;
-            if (file.TemporaryName is not null && file.TemporaryDirectory != sending.Directory)
+            if (file.TemporaryName is not null && file.TemporaryDirectory != directory)
             {
                 abandoned = _table.PathOf(file.TemporaryDirectory!).Combine(file.TemporaryName);
                 ForgetTemporaryName(file, isGone: false);
             }
 
+            var path = _table.PathOf(directory);
             if (file.TemporaryName is null)
             {
                 file.TemporaryName = TemporaryName("part");
-                file.TemporaryDirectory = node.Parent;
-                node.Parent!.Directory!.Hidden[file.TemporaryName] = null;
-                _records.RemnantBegins(sending.Target.Parent.Combine(file.TemporaryName), null);
+                file.TemporaryDirectory = directory;
+                directory.Directory!.Hidden[file.TemporaryName] = null;
+                _records.RemnantBegins(path.Combine(file.TemporaryName), null);
             }
 
-            return sending.Target.Parent.Combine(file.TemporaryName);
+            return path.Combine(file.TemporaryName);
         }
     }
 
@@ -383,11 +395,13 @@ internal sealed partial class Uploader
         file.TemporaryDirectory.Directory.Touch(name, isPresent: false, null);
         file.TemporaryName = null;
         file.TemporaryDirectory = null;
+        file.TemporaryContent = null;
     }
 
     /// <summary>Removes what an upload that is not to go on has left under its temporary name.</summary>
     public async ValueTask DeleteTemporaryAsync(FileState file)
     {
+        await EndStreamAsync(file, null, CancellationToken.None).ConfigureAwait(false);
         RemotePath path;
         lock (_table.Gate)
         {

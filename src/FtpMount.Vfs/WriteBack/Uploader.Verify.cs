@@ -12,23 +12,20 @@ internal sealed partial class Uploader
 {
     private bool _saidThatThereAreNone;
 
-    /// <summary>A stream that is to be sent, and the checksum of what is read from it; null when none is to be compared.</summary>
-    private ContentChecksum? ChecksumFor(Stream content, out Stream checkedContent)
+    /// <summary>A checksum to be taken of content of this length; null when none can be compared.</summary>
+    private ContentChecksum? NewChecksum(long length)
     {
-        checkedContent = content;
-        if (!_options.VerifyChecksums || content.Length == 0)
+        if (length == 0)
             return null;
         if (_remote.Checksums is not [var strongest, ..])
         {
-            if (!_saidThatThereAreNone)
+            if (_options.VerifyChecksums && !_saidThatThereAreNone)
                 _logger.LogWarning("The server computes no checksums: of what is uploaded only the size is compared");
             _saidThatThereAreNone = true;
             return null;
         }
 
-        var checksum = ContentChecksum.Create(strongest);
-        checkedContent = new ChecksumStream(content, checksum);
-        return checksum;
+        return ContentChecksum.Create(strongest);
     }
 
     /// <summary>Lets the server compute its checksum and compares.</summary>
@@ -54,7 +51,4 @@ internal sealed partial class Uploader
             { Path = path };
         }
     }
-
-    /// <summary>What a stored file must have.</summary>
-    private sealed record StoredChecksum(ChecksumAlgorithm Algorithm, byte[] Value, long Size);
 }

@@ -10,10 +10,10 @@ namespace FtpMount.Vfs.WriteBack;
 /// Brings changed files to the server. An upload runs on its own until it is done, those who wait for it may leave; a file has at most one at a
 /// time. What fails stays in its staging file, in the journal and on the list, and is tried again with growing pauses, at the next flush, and by a drain.
 /// </summary>
-/// <remarks>This file: the list and the waiting. Uploader.Schedule: what is uploaded when. Uploader.Send: one upload. Uploader.Conflicts: what the server has meanwhile.</remarks>
+/// <remarks>This file: the list and the waiting. Uploader.Schedule: what is uploaded when. Uploader.Send: one upload. Uploader.Streams: what is sent while it is written. Uploader.Conflicts: what the server has meanwhile.</remarks>
 internal sealed partial class Uploader : IAsyncDisposable
 {
-    /// <summary>Uploads at one time: as many as there are connections by default; the pool keeps room for who waits for an answer.</summary>
+    /// <summary>Uploads of large files at one time: as many as there are connections by default; the pool keeps room for who waits for an answer.</summary>
     private const int ParallelUploads = 8;
 
     private readonly NodeTable _table;
@@ -127,14 +127,8 @@ internal sealed partial class Uploader : IAsyncDisposable
         CancellationTokenSource? cancellation;
         lock (_table.Gate)
             cancellation = node.File?.UploadCancellation;
-        try
-        {
-            cancellation?.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // It has just ended by itself.
-        }
+        if (cancellation is not null)
+            Cancel(cancellation);
     }
 
     /// <summary>Returns when all that was written to the file before the call is on the server, or with the error.</summary>
@@ -346,15 +340,22 @@ internal sealed partial class Uploader : IAsyncDisposable
     {
         var cancellation = CancellationTokenSource.CreateLinkedTokenSource(_stopping);
         file.UploadCancellation = cancellation;
-        file.BytesSent = 0;
+        file.BytesSent = file.TemporaryContent?.Reported ?? 0;
         file.DueAt = 0;
         node.Pins++;
         node.ContentUsers++;
         _runningCount++;
         var upload = Task.Run(() => RunAsync(node, file, send, cancellation), CancellationToken.None);
         file.Upload = upload;
-        _running.Add(upload);
-        _ = upload.ContinueWith(
+        Track(upload);
+        return upload;
+    }
+
+    /// <summary>What is under way is waited for at the end. Called under the gate.</summary>
+    private void Track(Task task)
+    {
+        _running.Add(task);
+        _ = task.ContinueWith(
             done =>
             {
                 lock (_table.Gate)
@@ -363,7 +364,18 @@ internal sealed partial class Uploader : IAsyncDisposable
             CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
-        return upload;
+    }
+
+    private static void Cancel(CancellationTokenSource cancellation)
+    {
+        try
+        {
+            cancellation.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has just ended by itself.
+        }
     }
 
     private async Task<VfsError> RunAsync(Node node, FileState file, Func<CancellationToken, Task> send, CancellationTokenSource cancellation)
@@ -447,9 +459,9 @@ internal sealed partial class Uploader : IAsyncDisposable
         node.File?.BytesSent ?? 0,
         node.File?.LastErrorMessage);
 
-    private static async Task InParallelAsync(IEnumerable<Node> nodes, Func<Node, Task> action, CancellationToken cancellationToken)
+    private async Task InParallelAsync(IEnumerable<Node> nodes, Func<Node, Task> action, CancellationToken cancellationToken)
     {
-        using var room = new SemaphoreSlim(ParallelUploads, ParallelUploads);
+        using var room = new SemaphoreSlim(_remote.ParallelStores);
         var tasks = new List<Task>();
         try
         {

@@ -1,0 +1,124 @@
+using FtpMount.Remote;
+using FtpMount.Vfs.Coherence;
+using FtpMount.Vfs.Namespace;
+using Microsoft.Extensions.Logging;
+
+namespace FtpMount.Vfs.WriteBack;
+
+/// <content>
+/// A small file that the server does not have is stored under its own name at once, which saves the temporary name and the rename, half of its round trips. The journal knows
+/// before that what is there from then on is this program's own: should it be cut off, the part of the file is replaced by the whole, or goes with its name, and is nobody else's version.
+/// </content>
+internal sealed partial class Uploader
+{
+    /// <summary>A longer file takes so long that a part of it would be seen, and two more round trips do not count.</summary>
+    private const long LargestDirect = 1 << 20;
+
+    private bool MayStoreDirectly(FileState file, Sending sending) =>
+        _options is { Upload: VfsUploadMode.Auto, VerifyChecksums: false } && sending.Base is null && sending.Length <= LargestDirect
+        && file is { Partial: null, TemporaryName: null };
+
+    /// <summary>Stores a new file under its own name.</summary>
+    /// <returns>What the server has; null when somebody else has made a file there meanwhile, or this one was changed: it is sent by a temporary name.</returns>
+    private async Task<RemoteEntry?> TryStoreDirectlyAsync(FileState file, Sending sending)
+    {
+        lock (_table.Gate)
+        {
+            file.Partial = new PartialFile();
+            _records.PartialBegins(sending.Target);
+        }
+
+        await IsWrittenQuietlyAsync().ConfigureAwait(false);
+        RemoteEntry entry;
+        try
+        {
+            var content = sending.Staging.OpenForUpload();
+            await using (content.ConfigureAwait(false))
+            {
+                var progress = new UploadProgress(file, 0, null, () => Progressed?.Invoke());
+
+                // Not ended half way when the file is to go: it is short, and what the server makes later would bring it back.
+                entry = await _remote.StoreNewAsync(sending.Target, content, sending.Change, progress, Lane.Write, _stopping).ConfigureAwait(false);
+            }
+        }
+        catch (RemoteException e) when (e.Error == RemoteError.AlreadyExists)
+        {
+            EndPartial(file, sending.Target);
+            return null;
+        }
+        catch (RemoteException e) when (e.Error is RemoteError.NoSpace or RemoteError.QuotaExceeded or RemoteError.ServerFailure)
+        {
+            // A part that will not become the whole so soon.
+            if (await DeleteQuietlyAsync(sending.Target).ConfigureAwait(false))
+                EndPartial(file, sending.Target);
+            throw;
+        }
+        catch (RemoteException e) when (e.Error is RemoteError.NotFound or RemoteError.AccessDenied or RemoteError.Unsupported or RemoteError.InvalidName or RemoteError.NameTooLong)
+        {
+            // It was not begun.
+            EndPartial(file, sending.Target);
+            throw;
+        }
+
+        if (sending.Staging.ChangeCount == sending.ChangeCount)
+        {
+            EndPartial(file, sending.Target);
+            return entry;
+        }
+
+        lock (_table.Gate)
+            file.Partial!.Stored = EntryMerge.VersionOf(entry);
+        return null;
+    }
+
+    /// <summary>Whether what the server has at the place of a new file is a part of it that an earlier attempt left there.</summary>
+    private async Task<bool> IsPartialAsync(FileState file, RemoteEntry present, Sending sending, CancellationToken cancellationToken)
+    {
+        PartialFile? partial;
+        lock (_table.Gate)
+            partial = file.Partial;
+        if (partial is null || present.Kind != RemoteKind.File)
+            return false;
+        if (partial.Stored is { } stored && EntryMerge.VersionOf(present).IsSameAs(stored))
+            return true;
+        return present.Size < sending.Length && await IsBeginningOfContentAsync(sending.Target, present.Size.Value, sending, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What is under the name from now on is the content itself, or somebody else's.</summary>
+    private void EndPartial(FileState file, RemotePath path)
+    {
+        lock (_table.Gate)
+        {
+            if (file.Partial is null)
+                return;
+            file.Partial = null;
+            _records.PartialEnds(path);
+        }
+    }
+
+    /// <summary>A new file is to lose its name: what an attempt to store it left there goes first. The caller holds the node for the move.</summary>
+    /// <exception cref="RemoteException">The server did not remove it.</exception>
+    public async ValueTask DeletePartialAsync(Node node)
+    {
+        RemotePath path;
+        FileState file;
+        lock (_table.Gate)
+        {
+            if (node.File is not { Partial: not null } state)
+                return;
+            file = state;
+            path = _table.PathOf(node);
+        }
+
+        try
+        {
+            await _remote.DeleteFileAsync(path, Lane.Interactive, _stopping).ConfigureAwait(false);
+        }
+        catch (RemoteException e) when (e.Error == RemoteError.NotFound)
+        {
+            // Nothing came of it.
+        }
+
+        EndPartial(file, path);
+    }
+}
