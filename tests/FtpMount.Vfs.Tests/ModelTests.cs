@@ -16,11 +16,12 @@ public sealed class ModelTests
         Unique = 8,
         NoTimeouts = 16,
         SmallCache = 32,
+        Temporary = 64,
     }
 
     [Fact]
     public Task Random_operations_do_what_a_local_file_system_does() =>
-        Gen.Select(ModelSteps.Any.Array[1, 60], Gen.Int[0, 63]).SampleAsync(
+        Gen.Select(ModelSteps.Any.Array[1, 60], Gen.Int[0, 127]).SampleAsync(
             async (steps, traits) => await RunAsync(steps, (Trait)traits),
             iter: 400,
             threads: 1,
@@ -46,6 +47,7 @@ public sealed class ModelTests
 
     private static VfsOptions Configure(VfsOptions options, Trait traits)
     {
+        options = options with { Upload = (traits & Trait.Temporary) != 0 ? VfsUploadMode.Temporary : VfsUploadMode.Auto };
         if ((traits & Trait.SmallCache) != 0)
             options = options with { CachedEntries = 2 };
         return (traits & Trait.NoTimeouts) != 0

@@ -31,8 +31,8 @@ public sealed class ServerModelTests
                 }
 
                 await using var mount = new Mount(remote, o => believes
-                    ? o with { AttributeTimeout = TimeSpan.FromHours(1), DirectoryTimeout = TimeSpan.FromHours(1), NegativeTimeout = TimeSpan.FromHours(1) }
-                    : o with { AttributeTimeout = TimeSpan.Zero, DirectoryTimeout = TimeSpan.Zero, NegativeTimeout = TimeSpan.Zero });
+                    ? o with { Upload = VfsUploadMode.Auto, AttributeTimeout = TimeSpan.FromHours(1), DirectoryTimeout = TimeSpan.FromHours(1), NegativeTimeout = TimeSpan.FromHours(1) }
+                    : o with { Upload = VfsUploadMode.Auto, AttributeTimeout = TimeSpan.Zero, DirectoryTimeout = TimeSpan.Zero, NegativeTimeout = TimeSpan.Zero });
                 var expected = await ModelSteps.RunAsync(mount, steps);
                 ModelSteps.AssertSame(expected, TreeOf(server.RootDirectory));
             },
