@@ -3,7 +3,6 @@ using FtpMount.Ftp.Metadata;
 using FtpMount.Ftp.Session;
 using FtpMount.Ftp.Transfers;
 using FtpMount.Remote;
-using FtpMount.Remote.Pool;
 
 namespace FtpMount.Ftp;
 

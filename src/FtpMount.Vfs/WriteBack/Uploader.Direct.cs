@@ -1,7 +1,6 @@
 using FtpMount.Remote;
 using FtpMount.Vfs.Coherence;
 using FtpMount.Vfs.Namespace;
-using Microsoft.Extensions.Logging;
 
 namespace FtpMount.Vfs.WriteBack;
 
