@@ -102,7 +102,7 @@ public sealed class CrashTests
         (await ProgramRun.ShellAsync(Limit, "printf content > \"$1/file\"", mount.MountPoint)).MustSucceed();
         string path = Path.Combine(server.RootDirectory, "file");
         long end = Environment.TickCount64 + (long)Limit.TotalMilliseconds;
-        while (!File.Exists(path))
+        while (!File.Exists(path) || new FileInfo(path).Length < "content".Length)
         {
             Assert.True(Environment.TickCount64 < end, $"It is not there\n{mount.ReadLog()}");
             await Task.Delay(50, Token);
