@@ -35,15 +35,15 @@ public sealed partial class FtpFileSystem
 
     /// <inheritdoc/>
     /// <remarks>
-    /// FTP has no access time: <see cref="RemoteAttributeChange.Accessed"/> is ignored beside <see cref="RemoteAttributeChange.Modified"/>, and unsupported alone. Owner,
-    /// group and size cannot be set.
+    /// FTP has no access time: <see cref="RemoteAttributeChange.Accessed"/> is ignored beside <see cref="RemoteAttributeChange.Modified"/>, and unsupported alone;
+    /// the size cannot be set.
     /// </remarks>
     public ValueTask SetAttributesAsync(RemotePath path, RemoteAttributeChange change, Lane lane, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(change);
         if (change.Created is not null && _site.Mfct == FtpSupport.No)
             throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Setting the creation time of", path, null);
-        if (change.UserId is not null || change.GroupId is not null || change.Size is not null || change is { Accessed: not null, Modified: null, Created: null })
+        if (change.Size is not null || change is { Accessed: not null, Modified: null, Created: null })
             throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Setting attributes of", path, null);
         return _pool.RunAsync(
             lane,
@@ -55,9 +55,14 @@ public sealed partial class FtpFileSystem
                 var mode = change.Mode is null ? ModeCommand.None : BestModeCommand;
                 if ((change.Modified is not null && time == TimeCommand.None) || (change.Mode is not null && mode == ModeCommand.None))
                     throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Setting attributes of", path, null);
+                // The group before the owner: who gives a file away may not change it any more.
+                if (change.GroupId is { } group)
+                    await SetGroupAsync(connection, path, group, token);
                 await SetAsync(connection, path, change, time, mode, token);
                 if (change.Created is { } created)
                     await SetCreatedAsync(connection, path, created, token);
+                if (change.UserId is { } user)
+                    await SetOwnerAsync(connection, path, user, token);
             },
             cancellationToken);
     }
@@ -69,6 +74,56 @@ public sealed partial class FtpFileSystem
             _site.Mfct = FtpSupport.No;
         if (!reply.Code.IsCompletion)
             throw await AttributeRefusalAsync(connection, path, reply, cancellationToken);
+    }
+
+    private ValueTask SetGroupAsync(FtpConnection connection, RemotePath path, uint group, CancellationToken cancellationToken) =>
+        SetOwnershipAsync(
+            connection,
+            path,
+            [
+                (_site.Command(string.Create(CultureInfo.InvariantCulture, $"MFF UNIX.group={group};"), path), _site.MffGroup, support => _site.MffGroup = support),
+                (_site.Command(string.Create(CultureInfo.InvariantCulture, $"SITE CHGRP {group}"), path), _site.SiteChgrp, support => _site.SiteChgrp = support),
+            ],
+            cancellationToken);
+
+    private ValueTask SetOwnerAsync(FtpConnection connection, RemotePath path, uint user, CancellationToken cancellationToken) =>
+        SetOwnershipAsync(
+            connection,
+            path,
+            [
+                (_site.Command(string.Create(CultureInfo.InvariantCulture, $"MFF UNIX.owner={user};"), path), _site.MffOwner, support => _site.MffOwner = support),
+                (_site.Command(string.Create(CultureInfo.InvariantCulture, $"SITE CHOWN {user}"), path), _site.SiteChown, support => _site.SiteChown = support),
+            ],
+            cancellationToken);
+
+    /// <summary>Sets owner or group with the first command that the server has.</summary>
+    private async ValueTask SetOwnershipAsync(
+        FtpConnection connection, RemotePath path, (FtpCommand Command, FtpSupport Support, Action<FtpSupport> Learn)[] ways, CancellationToken cancellationToken)
+    {
+        FtpReply? missing = null;
+        foreach (var way in ways.Where(way => way.Support != FtpSupport.No))
+        {
+            var reply = await connection.ExchangeAsync(way.Command, cancellationToken);
+            if (reply.Code.IsUnknownCommand || reply.Code == FtpReplyCode.BadParameters)
+            {
+                way.Learn(FtpSupport.No);
+                missing = reply;
+                continue;
+            }
+
+            if (reply.Code.IsCompletion)
+            {
+                way.Learn(FtpSupport.Yes);
+                return;
+            }
+
+            // A server that has the command and does not say why: what is there may not be given away.
+            var error = FtpErrorMapping.Classify(reply)
+                ?? (await FtpStat.ProbeAsync(connection, path, cancellationToken) == FtpPathState.Missing ? RemoteError.NotFound : RemoteError.AccessDenied);
+            throw FtpErrorMapping.Failure(error, "Setting the owner of", path, reply);
+        }
+
+        throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Setting the owner of", path, missing);
     }
 
     private TimeCommand TimeCommandAfter(TimeCommand tried) =>

@@ -39,7 +39,11 @@ public sealed partial class FtpFileSystem
         {
             var (reply, sent) = await FtpStore.SendAsync(transfer, content, lane, progress, cancellationToken);
             if (reply.Code.IsCompletion)
+            {
+                await lease.Connection.PrepareTransferAsync();
                 return sent;
+            }
+
             throw lease.Connection.IsUsable
                 ? await StoreRefusalAsync(lease.Connection, path, reply, cancellationToken)
                 : FtpErrorMapping.Failure(FtpErrorMapping.Classify(reply) ?? RemoteError.ServerFailure, "Storing", path, reply);

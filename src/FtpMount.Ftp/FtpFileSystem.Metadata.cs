@@ -40,6 +40,7 @@ public sealed partial class FtpFileSystem
         finally
         {
             await entries.DisposeAsync();
+            await lease.Connection.PrepareTransferAsync();
             await lease.DisposeAsync();
         }
     }

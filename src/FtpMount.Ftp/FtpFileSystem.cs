@@ -69,6 +69,8 @@ public sealed partial class FtpFileSystem : IRemoteFileSystem
                 result |= RemoteCapabilities.SetModified;
             if (_site.SiteChmod != FtpSupport.No || _site.MffMode != FtpSupport.No)
                 result |= RemoteCapabilities.SetMode;
+            if (_site.SiteChgrp != FtpSupport.No || _site.SiteChown != FtpSupport.No || _site.MffGroup != FtpSupport.No || _site.MffOwner != FtpSupport.No)
+                result |= RemoteCapabilities.SetOwner;
             if (_site.AtomicReplace != FtpSupport.No)
                 result |= RemoteCapabilities.AtomicReplace;
             if (_site.RestartStore != FtpSupport.No)
@@ -81,7 +83,7 @@ public sealed partial class FtpFileSystem : IRemoteFileSystem
                 result |= RemoteCapabilities.Symlinks;
             if (_site.SiteCopy == FtpSupport.Yes)
                 result |= RemoteCapabilities.Copy;
-            if (_site.Avbl == FtpSupport.Yes || _site.Xquota == FtpSupport.Yes || _site.SiteQuota == FtpSupport.Yes)
+            if (_site.Avbl == FtpSupport.Yes || _site.Xquota == FtpSupport.Yes || _site.SiteQuota == FtpSupport.Yes || _site.SiteDf == FtpSupport.Yes)
                 result |= RemoteCapabilities.Space;
             return result;
         }
@@ -109,6 +111,9 @@ public sealed partial class FtpFileSystem : IRemoteFileSystem
         ServerSoftware = _site.ServerSoftware,
         LastError = _pool.LastError,
     };
+
+    /// <summary>Idle sessions that have their next data connection already.</summary>
+    internal int ReadyConnections => _pool.ReadyConnections;
 
     /// <summary>Logs in once, to find out whether all is well and what the server can do.</summary>
     /// <param name="options">The server.</param>

@@ -25,11 +25,15 @@ internal sealed class FtpControlConnection : IDisposable
     private FtpTransport _transport;
     private readonly ILogger _logger;
     private readonly Deadline _deadline;
+    private readonly Deadline _sendDeadline;
     private readonly FtpReplyReader _reader = new();
     private readonly ArrayBufferWriter<byte> _outgoing = new(512);
     private volatile bool _broken;
     private int _owed;
     private int _preliminary;
+
+    /// <summary>A reply that is read in the background; null when there was none. Who reads next waits for it.</summary>
+    private Task<FtpReply?>? _earlier;
 
     /// <param name="transport">The connection; owned from now on.</param>
     /// <param name="timeout">How long to wait for the next bytes of a reply.</param>
@@ -40,6 +44,7 @@ internal sealed class FtpControlConnection : IDisposable
         _transport = transport;
         _logger = logger;
         _deadline = new Deadline(time, timeout);
+        _sendDeadline = new Deadline(time, timeout);
     }
 
     /// <summary>The connection below.</summary>
@@ -57,19 +62,19 @@ internal sealed class FtpControlConnection : IDisposable
     /// <summary>Whether nothing more can be done with it.</summary>
     public bool IsBroken => _broken;
 
-    /// <summary>How many final replies are still to come.</summary>
+    /// <summary>How many final replies are still to come, beside one that is read in the background.</summary>
     public int RepliesOwed => _owed;
 
     /// <summary>
-    /// Whether it is between two commands and the server has neither closed it nor said anything unasked (421 before it closes).
+    /// Whether it is between two commands, but for a reply that is read in the background, and the server has neither closed it nor said anything unasked (421 before it
+    /// closes).
     /// </summary>
-    public bool IsIdle
-    {
-        get
-        {
-            return !_broken && _owed == 0 && !_reader.HasInput && _transport.IsQuiet;
-        }
-    }
+    public bool IsIdle => !_broken && _owed == 0 && (IsReadingInBackground || (!_reader.HasInput && _transport.IsQuiet && !_broken));
+
+    /// <summary>Ends when the reply that is read in the background, if any, has come.</summary>
+    public Task EarlierReply => _earlier ?? Task.CompletedTask;
+
+    private bool IsReadingInBackground => _earlier is { IsCompleted: false };
 
     /// <summary>Whether bytes have come that are no whole reply yet, or more than was asked for.</summary>
     public bool HasInput => _reader.HasInput;
@@ -100,18 +105,32 @@ internal sealed class FtpControlConnection : IDisposable
         {
             _owed += commands.Length;
             CommandsSent += commands.Length;
-            await _transport.SendAsync(_outgoing.WrittenMemory, _deadline.Start(cancellationToken));
+            await _transport.SendAsync(_outgoing.WrittenMemory, _sendDeadline.Start(cancellationToken));
             ok = true;
         }
-        catch (Exception e) when (Translate(e) is { } failure)
+        catch (Exception e) when (Translate(e, _sendDeadline) is { } failure)
         {
             throw failure;
         }
         finally
         {
-            _broken |= !ok;
-            _deadline.Stop();
+            if (!ok)
+                _broken = true;
+            _sendDeadline.Stop();
         }
+    }
+
+    /// <summary>
+    /// Reads the final reply to the command that was sent last in the background, so that others may be sent meanwhile. Their replies are read after it. Only when all
+    /// earlier replies have been read.
+    /// </summary>
+    /// <returns>The reply; null when the connection was lost.</returns>
+    public Task<FtpReply?> ReadInBackground()
+    {
+        _owed--;
+        var reading = ReadEarlierAsync(_earlier);
+        _earlier = reading;
+        return reading;
     }
 
     /// <summary>Reads the next reply, preliminary (1yz) or final. Only a final one counts against what is owed.</summary>
@@ -123,6 +142,49 @@ internal sealed class FtpControlConnection : IDisposable
 
     /// <summary>As <see cref="ReadReplyAsync(CancellationToken)"/>, with another limit of time.</summary>
     public async ValueTask<FtpReply> ReadReplyAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        if (IsReadingInBackground)
+            await WaitForEarlierAsync(cancellationToken);
+        var reply = await ReadNextAsync(timeout, cancellationToken);
+        if (!reply.Code.IsPreliminary)
+            _owed--;
+        return reply;
+    }
+
+    private async Task<FtpReply?> ReadEarlierAsync(Task<FtpReply?>? before)
+    {
+        try
+        {
+            if (before is not null)
+                await before;
+            while (true)
+            {
+                var reply = await ReadNextAsync(_deadline.Timeout, CancellationToken.None);
+                if (!reply.Code.IsPreliminary)
+                    return reply;
+            }
+        }
+        catch (RemoteException)
+        {
+            return null;
+        }
+    }
+
+    private async ValueTask WaitForEarlierAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _earlier!.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            _broken = true;
+            throw;
+        }
+    }
+
+    /// <summary>The next reply, whoever it belongs to.</summary>
+    private async ValueTask<FtpReply> ReadNextAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         if (_broken)
             throw Lost(null);
@@ -143,27 +205,23 @@ internal sealed class FtpControlConnection : IDisposable
             if (_logger.IsEnabled(LogLevel.Debug))
                 _logger.LogDebug("< {Reply}", reply!.Text);
             if (!reply!.Code.IsPreliminary)
-            {
-                _owed--;
                 _preliminary = 0;
-            }
             else if (++_preliminary > MostPreliminaryReplies)
-            {
                 throw new RemoteException(RemoteError.ProtocolViolation, $"The server sent more than {MostPreliminaryReplies} preliminary replies to one command.");
-            }
 
             if (reply.EndsSession)
                 _broken = true;
             ok = true;
             return reply;
         }
-        catch (Exception e) when (Translate(e) is { } failure)
+        catch (Exception e) when (Translate(e, _deadline) is { } failure)
         {
             throw failure;
         }
         finally
         {
-            _broken |= !ok;
+            if (!ok)
+                _broken = true;
             _deadline.Stop();
         }
     }
@@ -206,9 +264,9 @@ internal sealed class FtpControlConnection : IDisposable
     }
 
     /// <summary>The failure in the contract's words; null for what passes as it is.</summary>
-    private RemoteException? Translate(Exception failure) => failure switch
+    private static RemoteException? Translate(Exception failure, Deadline deadline) => failure switch
     {
-        OperationCanceledException when _deadline.HasExpired => new RemoteException(
+        OperationCanceledException when deadline.HasExpired => new RemoteException(
             RemoteError.TimedOut, "The server did not answer in time.", failure),
         SocketException or IOException or ObjectDisposedException => Lost(failure),
         _ => null,

@@ -100,6 +100,9 @@ internal readonly record struct FtpReplyCode(int Value)
     /// <summary>4yz or 5yz: refused or failed.</summary>
     public bool IsNegative => Value >= 400;
 
+    /// <summary>4yz: it may be done the next time.</summary>
+    public bool IsTransientNegative => Value is >= 400 and < 500;
+
     /// <summary>5yz: it will be refused the next time, too.</summary>
     public bool IsPermanentNegative => Value >= 500;
 

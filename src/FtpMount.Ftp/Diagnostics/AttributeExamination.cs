@@ -8,7 +8,10 @@ using FtpMount.Remote.Diagnostics;
 
 namespace FtpMount.Ftp.Diagnostics;
 
-/// <summary>Setting times and modes, of files and of folders, by every command there is; each is believed only when the change can be seen.</summary>
+/// <summary>
+/// Setting times and modes, of files and of folders, by every command there is; each is believed only when the change can be seen. What it finds out about files that are the user's own, the next
+/// mount knows.
+/// </summary>
 internal sealed class AttributeExamination
 {
     /// <summary>A clock that is off by less is right: times are told in seconds, and the asking takes time, too.</summary>
@@ -43,8 +46,8 @@ internal sealed class AttributeExamination
         await AddClockAsync(file, cancellationToken);
         var directory = _folder.Directory("attributes-folder");
         await _server.AskAsync(_server.Site.Command("MKD", directory), cancellationToken);
-        await AddTimesAsync("Times of files", file, "Files show the time of their upload: cp -p, rsync -t and tar cannot keep times.", cancellationToken);
-        await AddTimesAsync("Times of folders", directory, "What cp -a, rsync and tar set is shown until unmounting; the server does not keep it.", cancellationToken);
+        await AddTimesAsync("Times of files", file, "Files show the time of their upload: cp -p, rsync -t and tar cannot keep times.", learns: true, cancellationToken);
+        await AddTimesAsync("Times of folders", directory, "What cp -a, rsync and tar set is shown until unmounting; the server does not keep it.", learns: false, cancellationToken);
         await AddModesAsync(file, directory, cancellationToken);
     }
 
@@ -70,20 +73,23 @@ internal sealed class AttributeExamination
         : time < TimeSpan.FromHours(2) ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalMinutes:0} minutes")
         : string.Create(CultureInfo.InvariantCulture, $"{time.TotalHours:0.#} hours");
 
-    private async ValueTask AddTimesAsync(string subject, RemotePath path, string meaning, CancellationToken cancellationToken)
+    private async ValueTask AddTimesAsync(string subject, RemotePath path, string meaning, bool learns, CancellationToken cancellationToken)
     {
         var site = _server.Site;
         var working = new List<string>();
-        foreach (var (name, command) in TimeCommands(site))
+        foreach (var (name, command, learn) in TimeCommands(site))
         {
             var time = _nextTime;
             _nextTime = _nextTime.AddDays(40);
             var reply = await _server.AskAsync(command(path, FtpTime.Format(time)), cancellationToken);
-            if (reply is not { Code.IsCompletion: true })
-                continue;
-            var entry = await _server.LookAsync(path, cancellationToken);
-            if (entry?.Modified is { } modified && modified.IsConsistentWith(new RemoteTime(time, TimeSpan.FromSeconds(1))))
+            if (reply is null)
+                continue; // the session ended over it, which may have had other reasons
+            var seen = reply.Code.IsCompletion ? (await _server.LookAsync(path, cancellationToken))?.Modified : null;
+            var works = seen?.IsConsistentWith(new RemoteTime(time, TimeSpan.FromSeconds(1))) == true;
+            if (works)
                 working.Add(name);
+            if (learns)
+                Learn(reply, works, learn);
         }
 
         if (working.Count > 0)
@@ -92,19 +98,28 @@ internal sealed class AttributeExamination
             _section.Missing(subject, "cannot be set", meaning);
     }
 
-    private static (string Name, Func<RemotePath, string, FtpCommand> Command)[] TimeCommands(FtpSite site) =>
+    private static (string Name, Func<RemotePath, string, FtpCommand> Command, Action<FtpSupport> Learn)[] TimeCommands(FtpSite site) =>
     [
-        ("MFMT", (path, time) => site.Command("MFMT " + time, path)),
-        ("MDTM with a time", (path, time) => site.Command("MDTM " + time, path)),
-        ("SITE UTIME", (path, time) => site.Command("SITE UTIME " + time, path)),
-        ("SITE UTIME with three times", (path, time) => new FtpCommand("SITE UTIME", (byte[])[.. site.Encode(path).Span, .. Encoding.ASCII.GetBytes($" {time} {time} {time} UTC")])),
+        ("MFMT", (path, time) => site.Command("MFMT " + time, path), support => site.Mfmt = support),
+        ("MDTM with a time", (path, time) => site.Command("MDTM " + time, path), support => site.MdtmSet = support),
+        ("SITE UTIME", (path, time) => site.Command("SITE UTIME " + time, path), support => site.SiteUtime = support),
+        ("SITE UTIME with three times", (path, time) => new FtpCommand("SITE UTIME", (byte[])[.. site.Encode(path).Span, .. Encoding.ASCII.GetBytes($" {time} {time} {time} UTC")]), support => site.SiteUtimeTriple = support),
     ];
+
+    /// <summary>A command that was accepted without the effect that was wanted says nothing: the mount finds out for itself (the time may be in another zone).</summary>
+    private static void Learn(FtpReply? reply, bool works, Action<FtpSupport> learn)
+    {
+        if (works)
+            learn(FtpSupport.Yes);
+        else if (reply is { Code.IsPermanentNegative: true })
+            learn(FtpSupport.No);
+    }
 
     private async ValueTask AddModesAsync(RemotePath file, RemotePath directory, CancellationToken cancellationToken)
     {
         var site = _server.Site;
-        var chmod = await SetsModeAsync(mode => site.Command("SITE CHMOD " + mode, file), file, 0b110_100_000, cancellationToken);
-        var mff = await SetsModeAsync(mode => site.Command($"MFF UNIX.mode=0{mode};", file), file, 0b110_000_000, cancellationToken);
+        var chmod = await SetsModeAsync(mode => site.Command("SITE CHMOD " + mode, file), file, 0b110_100_000, support => site.SiteChmod = support, cancellationToken);
+        var mff = await SetsModeAsync(mode => site.Command($"MFF UNIX.mode=0{mode};", file), file, 0b110_000_000, support => site.MffMode = support, cancellationToken);
         string[] working = [.. new[] { (chmod, "SITE CHMOD"), (mff, "MFF") }.Where(way => way.Item1).Select(way => way.Item2)];
         if (working.Length == 0)
         {
@@ -114,18 +129,21 @@ internal sealed class AttributeExamination
         }
 
         _section.Works("Modes of files", string.Join(", ", working));
-        if (await SetsModeAsync(mode => chmod ? site.Command("SITE CHMOD " + mode, directory) : site.Command($"MFF UNIX.mode=0{mode};", directory), directory, 0b111_101_000, cancellationToken))
+        if (await SetsModeAsync(mode => chmod ? site.Command("SITE CHMOD " + mode, directory) : site.Command($"MFF UNIX.mode=0{mode};", directory), directory, 0b111_101_000, null, cancellationToken))
             _section.Works("Modes of folders");
         else
             _section.Missing("Modes of folders", "cannot be set", "chmod of a folder fails.");
     }
 
-    private async ValueTask<bool> SetsModeAsync(Func<string, FtpCommand> command, RemotePath path, int mode, CancellationToken cancellationToken)
+    private async ValueTask<bool> SetsModeAsync(Func<string, FtpCommand> command, RemotePath path, int mode, Action<FtpSupport>? learn, CancellationToken cancellationToken)
     {
         var reply = await _server.AskAsync(command(Convert.ToString(mode, 8)), cancellationToken);
-        if (reply is not { Code.IsCompletion: true } || reply.Code == FtpReplyCode.Superfluous)
-            return false;
         // Where modes are not shown the server must be believed.
-        return (await _server.LookAsync(path, cancellationToken))?.Mode is not { } seen || (seen & PermissionBits) == mode;
+        var works = reply is { Code.IsCompletion: true }
+            && reply.Code != FtpReplyCode.Superfluous
+            && ((await _server.LookAsync(path, cancellationToken))?.Mode is not { } seen || (seen & PermissionBits) == mode);
+        if (learn is not null)
+            Learn(reply, works, learn);
+        return works;
     }
 }

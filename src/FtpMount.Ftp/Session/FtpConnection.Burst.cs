@@ -33,6 +33,7 @@ internal sealed partial class FtpConnection
     {
         foreach (var command in commands)
             await EnsureNamesArriveAsync(command, cancellationToken);
+        await _control.EarlierReply.WaitAsync(cancellationToken); // the limit of a packet counts from here
         var pipelining = Site.Pipelining;
         var isLong = Site.BearsLongBursts;
         var sent = 0;

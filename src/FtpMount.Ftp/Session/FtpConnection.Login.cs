@@ -69,34 +69,96 @@ internal sealed partial class FtpConnection
         if (_tls is not null)
             Reached(FtpSessionStep.Secured);
         EnsurePasswordMayBeSent();
-        var user = await LoginReplyAsync(new FtpCommand("USER", Site.Codec.Encode(Site.Options.User)), cancellationToken);
         var recalls = first && Site.Features is not null;
         var settings = recalls ? RecallCommands() : Site.Features is { } known ? SettingsFor(known) : null;
-        FtpReply[]? replies = null;
-        if (user.Code.IsIntermediate)
-            replies = await PassAsync(user, settings, recalls, cancellationToken);
-        else if (!user.Code.IsCompletion)
-            throw Refused(user);
+        // The port of the first transfer is asked for in the same packet.
+        var isExtended = Site.ExtendedDataCommands != FtpSupport.No;
+        var asksPort = settings is not null && AsksEarly && Site.EarlyPorts == FtpSupport.Yes && !Site.Options.Tls.ClearControlAfterLogin;
+        if (asksPort)
+            settings = [.. settings!, DataCommand(isExtended)];
+        var replies = await LogInAsync(settings, recalls, cancellationToken);
         Reached(FtpSessionStep.LoggedIn);
 
-        if (recalls)
-        {
-            replies ??= await ExchangeAsync(settings!, cancellationToken);
-            if (!TryConfirmRecall(replies))
-                await SetUpFirstAsync(replies[0], greeting, cancellationToken);
-        }
-        else if (first)
+        if (settings is null)
         {
             var feat = await ExchangeOneAsync(new FtpCommand("FEAT"), cancellationToken);
             await SetUpFirstAsync(feat, greeting, cancellationToken);
         }
         else
         {
-            CheckSettings(replies ?? await ExchangeAsync(settings!, cancellationToken));
+            replies ??= await ExchangeAsync(settings, cancellationToken);
+            var made = asksPort ? replies[..^1] : replies;
+            if (!recalls)
+                CheckSettings(made);
+            else if (!TryConfirmRecall(made))
+                await SetUpFirstAsync(made[0], greeting, cancellationToken);
+            if (asksPort)
+                BeginEarly(Task.FromResult<FtpReply?>(replies[^1]), isExtended);
         }
 
         await ClearControlAsync(cancellationToken);
         Reached(FtpSessionStep.Ready);
+    }
+
+    /// <summary>Logs in, and sends the settings along where that is proven; gives the replies to these, null when they are still to be sent.</summary>
+    private async ValueTask<FtpReply[]?> LogInAsync(FtpCommand[]? settings, bool recalls, CancellationToken cancellationToken)
+    {
+        var user = new FtpCommand("USER", Site.Codec.Encode(Site.Options.User));
+        var pipelines = settings is not null && Site.Pipelining == FtpSupport.Yes && Site.Options.Account is null;
+        if (pipelines && Site.LoginPipelining != FtpSupport.No)
+            return await LogInAtOnceAsync(user, settings!, recalls, cancellationToken);
+        var reply = await LoginReplyAsync(user, cancellationToken);
+        if (reply.Code.IsIntermediate)
+            return await PassAsync(reply, pipelines ? settings : null, recalls, cancellationToken);
+        return reply.Code.IsCompletion ? null : throw Refused(reply);
+    }
+
+    /// <summary>
+    /// USER, PASS and the settings in one packet, when an earlier session has shown that nothing else is asked. A server that drops what follows USER is not asked so again.
+    /// </summary>
+    private async ValueTask<FtpReply[]> LogInAtOnceAsync(FtpCommand user, FtpCommand[] settings, bool recalls, CancellationToken cancellationToken)
+    {
+        var isProven = Site.LoginPipelining == FtpSupport.Yes && !recalls;
+        using var proof = new CancellationTokenSource(isProven ? Timeout.InfiniteTimeSpan : PipeliningProof, Site.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(proof.Token, cancellationToken);
+        try
+        {
+            await SendAsync(new[] { user, Password }.Concat(settings).ToArray(), cancellationToken);
+            var asked = await ReadTransferReplyAsync(either.Token);
+            if (asked.Code.IsNegative || asked.Code == FtpReplyCode.NeedAccount)
+                throw Refused(asked);
+            var reply = await ReadTransferReplyAsync(either.Token);
+            // Where USER alone lets in, PASS is superfluous.
+            if (asked.Code.IsIntermediate || reply.EndsSession)
+                CheckEarlyPass(reply);
+            var replies = await ReadFinalAsync(settings.Length, either.Token);
+            Site.LoginPipelining = FtpSupport.Yes;
+            return replies;
+        }
+        catch (Exception e) when (e is OperationCanceledException && !cancellationToken.IsCancellationRequested
+            || e is RemoteException { Error: RemoteError.Offline or RemoteError.TimedOut or RemoteError.ProtocolViolation })
+        {
+            if (Site.LoginPipelining == FtpSupport.Unknown)
+                Site.LoginPipelining = FtpSupport.No;
+            if (e is RemoteException)
+                throw;
+            throw new RemoteException(RemoteError.TimedOut, "The server did not answer all commands that were sent at once.", e);
+        }
+    }
+
+    private FtpCommand Password => new("PASS", Site.Codec.Encode(Site.Options.Password));
+
+    /// <summary>The reply to PASS when more was sent after it.</summary>
+    private void CheckEarlyPass(FtpReply reply)
+    {
+        if (reply.Code == FtpReplyCode.SystemStatus)
+        {
+            // pyftpdlib takes its time to refuse a password, and meanwhile answers what follows: this is the reply to FEAT.
+            throw new RemoteException(RemoteError.ProtocolViolation, $"The server answers a later command before PASS ({reply.Text}).") { ServerReply = reply.Text };
+        }
+
+        if (!reply.Code.IsCompletion)
+            throw Refused(reply);
     }
 
     private async ValueTask<FtpReply> GreetAsync(CancellationToken cancellationToken)
@@ -120,23 +182,14 @@ internal sealed partial class FtpConnection
             return null;
         }
 
-        var pass = new FtpCommand("PASS", Site.Codec.Encode(Site.Options.Password));
-        if (settings is not null && Site.Pipelining == FtpSupport.Yes && Site.Options.Account is null)
+        if (settings is not null)
         {
-            await SendAsync(new[] { pass }.Concat(settings).ToArray(), cancellationToken);
-            var early = await _control.ReadReplyAsync(cancellationToken);
-            if (early.Code == FtpReplyCode.SystemStatus)
-            {
-                // pyftpdlib takes its time to refuse a password, and meanwhile answers what follows: this is the reply to FEAT.
-                throw new RemoteException(RemoteError.ProtocolViolation, $"The server answers a later command before PASS ({early.Text}).") { ServerReply = early.Text };
-            }
-
-            if (!early.Code.IsCompletion)
-                throw Refused(early);
+            await SendAsync(new[] { Password }.Concat(settings).ToArray(), cancellationToken);
+            CheckEarlyPass(await _control.ReadReplyAsync(cancellationToken));
             return recalls ? await ReadRecallAsync(settings.Length, cancellationToken) : await ReadFinalAsync(settings.Length, cancellationToken);
         }
 
-        var reply = await LoginReplyAsync(pass, cancellationToken);
+        var reply = await LoginReplyAsync(Password, cancellationToken);
         if (reply.Code == FtpReplyCode.NeedAccount)
             await AccountAsync(reply, cancellationToken);
         else if (!reply.Code.IsCompletion)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using FtpMount.Ftp.Control;
+using FtpMount.Ftp.DataConnection;
 using FtpMount.Ftp.Transport;
 using FtpMount.Remote;
 using Microsoft.Extensions.Logging;
@@ -157,16 +158,18 @@ internal sealed partial class FtpConnection
         }
     }
 
-    /// <summary>Encrypts a data connection after the server has said 150.</summary>
-    /// <returns>Null when the server broke it off because it resumed the session, and the transfer is to be begun once more.</returns>
-    private async ValueTask<TlsTransport?> SecureDataAsync(FtpTransport plain, CancellationToken cancellationToken)
+    /// <summary>Encrypts a data connection after the server has said 150, or ends the handshake that was begun before.</summary>
+    /// <returns>Null when the server broke it off because it resumed the session, or because it was begun early, and the transfer is to be begun once more.</returns>
+    private async ValueTask<TlsTransport?> SecureDataAsync(FtpTransport plain, EarlyDataConnection? early, CancellationToken cancellationToken)
     {
-        var resumes = Site.TlsResumption != FtpSupport.No && !_sessionIsGone;
+        var resumes = early?.Securing is not null ? early.Resumes : Site.TlsResumption != FtpSupport.No && !_sessionIsGone;
         using var deadline = new Deadline(Site.Time, Site.Options.Timeout);
         TlsTransport transport;
         try
         {
-            transport = await Site.Security.SecureDataAsync(plain.Socket, _tls!, resumes, deadline.Start(cancellationToken));
+            transport = early?.Securing is { } begun
+                ? await begun.WaitAsync(deadline.Start(cancellationToken))
+                : await Site.Security.SecureDataAsync(plain.Socket, _tls!, resumes, deadline.Start(cancellationToken));
         }
         catch (OperationCanceledException e) when (deadline.HasExpired)
         {
@@ -178,6 +181,12 @@ internal sealed partial class FtpConnection
         {
             plain.Dispose();
             var reply = await ReasonAsync(cancellationToken);
+            if (early is not null && !_control.IsBroken)
+            {
+                Site.NoteEarlyTransfer(wasGood: false);
+                return null;
+            }
+
             if (resumes && Site.TlsResumption == FtpSupport.Unknown && !_control.IsBroken)
             {
                 Site.NoteResumptionBroken();

@@ -18,23 +18,34 @@ internal sealed partial class FtpConnection
     /// <summary>How long a refusal may follow a data connection that could not be made: ProFTPD closes its listener first and then says why.</summary>
     private static readonly TimeSpan RefusalGrace = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long to wait for a port to come free at the server.</summary>
+    private static readonly TimeSpan PortPause = TimeSpan.FromSeconds(1);
+
     /// <summary>Begins a transfer.</summary>
     /// <exception cref="RemoteException">The session is lost, or there is no way to make a data connection.</exception>
     public async ValueTask<FtpTransferOpening> OpenTransferAsync(FtpTransferRequest request, CancellationToken cancellationToken)
     {
+        if (request.Enter is { } directory)
+            await EnsureNamesArriveAsync(Site.Command("CWD", directory), cancellationToken);
         await EnsureNamesArriveAsync(request.Command, cancellationToken);
+        var began = Site.Time.GetTimestamp();
         while (true)
         {
-            var extended = Site.ExtendedDataCommands != FtpSupport.No;
             FtpTransferOpening? opening;
             if (Site.Options.DataMode == FtpDataMode.Active)
             {
+                var extended = Site.ExtendedDataCommands != FtpSupport.No;
                 using var listener = new ActiveListener(_control.Transport.LocalEndPoint.Address, _control.Transport.RemoteEndPoint.Address);
-                opening = await OpenAsync(request, listener.Command(extended), listener, cancellationToken);
+                opening = await OpenAsync(request, new DataRoute { IsExtended = extended, Listener = listener, Began = began }, cancellationToken);
+            }
+            else if (TakeEarly(request) is { } early)
+            {
+                await using (early)
+                    opening = await OpenAsync(request, new DataRoute { Early = early, Began = began }, cancellationToken);
             }
             else
             {
-                opening = await OpenAsync(request, new FtpCommand(extended ? "EPSV" : "PASV"), null, cancellationToken);
+                opening = await OpenAsync(request, new DataRoute { IsExtended = Site.ExtendedDataCommands != FtpSupport.No, Began = began }, cancellationToken);
             }
 
             if (opening is { } result)
@@ -67,11 +78,10 @@ internal sealed partial class FtpConnection
     /// <summary>The transfer is over and its final reply was read.</summary>
     internal void TransferEnded() => _transferRunning = false;
 
-    /// <returns>Null when the server refused the data command and another one is to be tried.</returns>
-    private async ValueTask<FtpTransferOpening?> OpenAsync(
-        FtpTransferRequest request, FtpCommand dataCommand, ActiveListener? listener, CancellationToken cancellationToken)
+    /// <returns>Null when there was no data connection to be had in this way and it is to be tried again.</returns>
+    private async ValueTask<FtpTransferOpening?> OpenAsync(FtpTransferRequest request, DataRoute route, CancellationToken cancellationToken)
     {
-        var script = new TransferScript(this, request, dataCommand);
+        var script = new TransferScript(this, request, route.Command);
         _transferRunning = true;
         CancellationTokenSource? connectingLimit = null;
         Task<FtpTransport>? connecting = null;
@@ -84,7 +94,7 @@ internal sealed partial class FtpConnection
                 var entered = await script.NextAsync(cancellationToken);
                 if (entered.Code.IsNegative)
                 {
-                    await RefuseEnteredAsync(script, listener, cancellationToken);
+                    await RefuseEnteredAsync(script, route, cancellationToken);
                     return FtpTransferOpening.Refused(entered, enter: true);
                 }
 
@@ -101,21 +111,18 @@ internal sealed partial class FtpConnection
             var prepared = script.Prepares ? await script.NextAsync(cancellationToken) : null;
             if (prepared is not null && prepared.Code.IsUnknownCommand)
                 Site.Pret = FtpSupport.No;
-            var data = await script.NextAsync(cancellationToken);
-            var port = 0;
-            if (listener is null ? !TryParsePort(data, out port) : !data.Code.IsCompletion)
+            connectingLimit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            (connecting, var refusal) = await BeginDataAsync(script, route, connectingLimit.Token, cancellationToken);
+            if (refusal is not null)
             {
                 _restartPending |= script.Restarts;
                 await script.DrainAsync(cancellationToken);
                 TransferEnded();
                 if (prepared is { Code.IsNegative: true } && Site.Pret == FtpSupport.Yes)
                     return FtpTransferOpening.Refused(prepared); // no machine was chosen, because there is no such file
-                LearnDataRefusal(data);
+                await LearnDataRefusalAsync(refusal, route, cancellationToken);
                 return null;
             }
-
-            connectingLimit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            connecting = listener is null ? ConnectDataAsync(port, connectingLimit.Token) : AcceptDataAsync(listener, connectingLimit.Token);
 
             if (script.Restarts)
             {
@@ -132,22 +139,30 @@ internal sealed partial class FtpConnection
                 _restartPending = request.Restart > 0 || request.RangeLength is not null;
             }
 
-            var opening = await AwaitOpeningAsync(script, connecting, cancellationToken);
+            var opening = await AwaitOpeningAsync(script, connecting!, cancellationToken);
             if (opening.Code.IsNegative)
             {
                 TransferEnded();
+                if (route.Early is not null && opening.Code.Value is 425 or 503)
+                {
+                    Site.NoteEarlyTransfer(wasGood: false);
+                    return null;
+                }
+
                 return FtpTransferOpening.Refused(opening);
             }
 
-            var transport = await connecting;
+            var transport = await connecting!;
             connecting = null;
             _restartPending = false;
             if (ProtectsData)
             {
-                if (await SecureDataAsync(transport, cancellationToken) is not { } secured)
+                if (await SecureDataAsync(transport, route.Early, cancellationToken) is not { } secured)
                     return null;
                 transport = secured;
             }
+
+            route.Early?.TakeOver();
 
             if (_compresses)
                 transport = new InflatingTransport(transport);
@@ -156,7 +171,14 @@ internal sealed partial class FtpConnection
                 Site.ExtendedDataCommands = FtpSupport.Yes;
             if (script.IsAhead && Site.TransferPipelining == FtpSupport.Unknown)
                 Site.TransferPipelining = FtpSupport.Yes;
-            return FtpTransferOpening.Opened(new FtpDataTransfer(this, transport, opening), opening);
+            return FtpTransferOpening.Opened(new FtpDataTransfer(this, transport, opening) { IsEarly = route.Early is not null }, opening);
+        }
+        catch (RemoteException e) when (route.Early is { HasFailed: true })
+        {
+            // The server neither gave a port nor refused the transfer, which may be waiting for ever: another session does it in the usual way.
+            _control.MarkBroken();
+            Site.NoteEarlyTransfer(wasGood: false);
+            throw new RemoteException(RemoteError.Offline, e.Message, e) { ServerReply = e.ServerReply };
         }
         catch (RemoteException e) when (script.IsAhead && script.Received > 0 && e.Error is RemoteError.TimedOut or RemoteError.Offline)
         {
@@ -165,7 +187,7 @@ internal sealed partial class FtpConnection
         }
         finally
         {
-            if (connecting is not null)
+            if (connecting is not null && route.Early is null)
                 await DiscardAsync(connecting, connectingLimit!);
             connectingLimit?.Dispose();
         }
@@ -194,7 +216,7 @@ internal sealed partial class FtpConnection
     /// <summary>
     /// The directory could not be entered, but the rest of the packet is at the server: a listing of another directory may begin. It is taken off and dropped.
     /// </summary>
-    private async ValueTask RefuseEnteredAsync(TransferScript script, ActiveListener? listener, CancellationToken cancellationToken)
+    private async ValueTask RefuseEnteredAsync(TransferScript script, DataRoute route, CancellationToken cancellationToken)
     {
         if (!script.IsTransferSent)
         {
@@ -205,43 +227,55 @@ internal sealed partial class FtpConnection
 
         if (script.Prepares)
             await script.NextAsync(cancellationToken);
-        var data = await script.NextAsync(cancellationToken);
-        var port = 0;
-        if (listener is null ? !TryParsePort(data, out port) : !data.Code.IsCompletion)
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var (connecting, refusal) = await BeginDataAsync(script, route, limit.Token, cancellationToken);
+        if (refusal is not null)
         {
             await script.DrainAsync(cancellationToken);
             TransferEnded();
             return;
         }
 
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var connecting = listener is null ? ConnectDataAsync(port, limit.Token) : AcceptDataAsync(listener, limit.Token);
         try
         {
             if (script.Restarts)
                 await script.NextAsync(cancellationToken);
-            var opening = await AwaitOpeningAsync(script, connecting, cancellationToken);
+            var opening = await AwaitOpeningAsync(script, connecting!, cancellationToken);
             if (opening.Code.IsNegative)
             {
                 TransferEnded();
                 return;
             }
 
-            var transport = await connecting;
+            var transport = await connecting!;
             if (ProtectsData)
             {
-                if (await SecureDataAsync(transport, cancellationToken) is not { } secured)
+                if (await SecureDataAsync(transport, route.Early, cancellationToken) is not { } secured)
                     return;
                 transport = secured;
             }
 
+            route.Early?.TakeOver();
             await new FtpDataTransfer(this, transport, opening).DrainOrAbandonAsync();
         }
         finally
         {
-            if (!connecting.IsCompletedSuccessfully)
+            if (!connecting!.IsCompletedSuccessfully && route.Early is null)
                 await DiscardAsync(connecting, limit);
         }
+    }
+
+    /// <summary>Begins to make the data connection: by the reply to the data command, or with what was made before.</summary>
+    /// <returns>One of the two: the connection, or the server's refusal.</returns>
+    private async ValueTask<(Task<FtpTransport>? Connecting, FtpReply? Refusal)> BeginDataAsync(
+        TransferScript script, DataRoute route, CancellationToken limit, CancellationToken cancellationToken)
+    {
+        if (route.Early is { } early)
+            return (early.Connecting, null);
+        var reply = await script.NextAsync(cancellationToken);
+        if (route.Listener is { } listener)
+            return reply.Code.IsCompletion ? (AcceptDataAsync(listener, limit), null) : (null, reply);
+        return TryParsePort(reply, route.IsExtended, out var port) ? (ConnectDataAsync(port, limit), null) : (null, reply);
     }
 
     /// <summary>
@@ -331,14 +365,22 @@ internal sealed partial class FtpConnection
         }
     }
 
-    private bool TryParsePort(FtpReply reply, out int port) =>
-        Site.ExtendedDataCommands != FtpSupport.No
+    private static bool TryParsePort(FtpReply reply, bool isExtended, out int port) =>
+        isExtended
             ? PassiveReply.TryParseExtended(reply, out port)
             : PassiveReply.TryParseClassic(reply, out port);
 
     /// <summary>Decides what to try after EPSV, EPRT, PASV or PORT was refused.</summary>
-    private void LearnDataRefusal(FtpReply refusal)
+    private async ValueTask LearnDataRefusalAsync(FtpReply refusal, DataRoute route, CancellationToken cancellationToken)
     {
+        if (refusal.Code.IsTransientNegative && Site.DataConnectionsProven && Site.Time.GetElapsedTime(route.Began) < Site.Options.Timeout)
+        {
+            // There are no ports left, perhaps because sessions of this mount hold some that they do not need.
+            Site.NoteNoPort(refusal);
+            await Task.Delay(PortPause, Site.Time, cancellationToken);
+            return;
+        }
+
         // What is remembered from an earlier mount is no proof.
         var canFallBack = (Site.ExtendedDataCommands == FtpSupport.Unknown || (Site.ExtendedDataCommands == FtpSupport.Yes && !Site.DataConnectionsProven))
             && Site.Options.DataMode is FtpDataMode.Auto or FtpDataMode.Active
@@ -355,6 +397,25 @@ internal sealed partial class FtpConnection
         { ServerReply = refusal.Text };
     }
 
+    /// <summary>How the data connection of a transfer is made.</summary>
+    private readonly record struct DataRoute
+    {
+        /// <summary>EPSV or EPRT; otherwise PASV or PORT.</summary>
+        public bool IsExtended { get; init; }
+
+        /// <summary>Active mode.</summary>
+        public ActiveListener? Listener { get; init; }
+
+        /// <summary>A data connection that was made before.</summary>
+        public EarlyDataConnection? Early { get; init; }
+
+        /// <summary>When the transfer was asked for.</summary>
+        public long Began { get; init; }
+
+        /// <summary>The command that asks for it; null when that was done before.</summary>
+        public FtpCommand? Command => Early is not null ? null : Listener?.Command(IsExtended) ?? DataCommand(IsExtended);
+    }
+
     /// <summary>The commands of one transfer, sent all at once or one at a time, and their replies in order.</summary>
     private sealed class TransferScript
     {
@@ -362,13 +423,13 @@ internal sealed partial class FtpConnection
         private readonly FtpCommand[] _commands;
         private int _sent;
 
-        public TransferScript(FtpConnection connection, in FtpTransferRequest request, FtpCommand dataCommand)
+        public TransferScript(FtpConnection connection, in FtpTransferRequest request, FtpCommand? dataCommand)
         {
             _connection = connection;
             var site = connection.Site;
             Enters = request.Enter is not null;
             Restarts = request.Restart > 0 || request.RangeLength is not null || connection._restartPending;
-            Prepares = site.Pret == FtpSupport.Yes;
+            Prepares = site.Pret == FtpSupport.Yes && dataCommand is not null;
             var commands = new List<FtpCommand>(6);
             ChangesMode = connection._compresses != (request.Compresses && site.ModeZ == FtpSupport.Yes);
             if (ChangesMode)
@@ -379,7 +440,8 @@ internal sealed partial class FtpConnection
                 commands.Add(site.Command(site.Mlst == FtpSupport.Yes ? "MLST" : "SIZE", absent));
             if (Prepares)
                 commands.Add(new FtpCommand("PRET", request.Command.Argument.IsEmpty ? Encoding.ASCII.GetBytes(request.Command.Verb) : (byte[])[.. Encoding.ASCII.GetBytes(request.Command.Verb + " "), .. request.Command.Argument.Span]));
-            commands.Add(dataCommand);
+            if (dataCommand is { } asks)
+                commands.Add(asks);
             if (request.RangeLength is { } length)
                 commands.Add(new FtpCommand("RANG", string.Create(CultureInfo.InvariantCulture, $"{request.Restart} {request.Restart + length - 1}")));
             else if (Restarts)
@@ -391,7 +453,7 @@ internal sealed partial class FtpConnection
             if (!pipelines)
                 Ahead = 1;
             else if (request.Stores && (Restarts || request.Absent is not null || !site.DataConnectionsProven))
-                Ahead = _commands.Length - 1;
+                Ahead = Math.Max(1, _commands.Length - 1);
             else
                 Ahead = _commands.Length;
         }

@@ -41,8 +41,10 @@ internal sealed partial class FtpConnection : IPooledConnection
     public string? HashAlgorithm { get; set; }
 
     /// <inheritdoc/>
-    /// <remarks>Also false when its TLS session is about to become too old for its data connections.</remarks>
-    public bool IsReusable => IsUsable && !IsTlsSessionAging;
+    /// <remarks>
+    /// Also false when its TLS session is about to become too old for its data connections, and when it holds a port of a server that has too few of them.
+    /// </remarks>
+    public bool IsReusable => IsUsable && !IsTlsSessionAging && !(_holdsPort && Site.EarlyPorts == FtpSupport.No);
 
     /// <summary>Whether it is between two operations.</summary>
     public bool IsUsable => !_transferRunning && _control.IsIdle;
@@ -116,6 +118,7 @@ internal sealed partial class FtpConnection : IPooledConnection
     /// <summary>Ends the session at once.</summary>
     public void Abandon()
     {
+        AbandonEarly();
         _control.Dispose();
         _tls?.Dispose();
     }

@@ -36,6 +36,9 @@ internal sealed class FtpDataTransfer : IDisposable
     /// <summary>The session.</summary>
     public FtpConnection Connection => _connection;
 
+    /// <summary>Whether its data connection was made before it was known what for.</summary>
+    public bool IsEarly { get; init; }
+
     /// <summary>Content received.</summary>
     public long Received { get; set; }
 
@@ -55,6 +58,8 @@ internal sealed class FtpDataTransfer : IDisposable
         _deadline.Dispose();
         var reply = _earlyFinal ?? await _connection.ReadTransferReplyAsync(cancellationToken);
         _connection.TransferEnded();
+        if (IsEarly && (reply.Code.IsCompletion || (Received == 0 && reply.Code.Value is 425 or 426)))
+            _connection.Site.NoteEarlyTransfer(reply.Code.IsCompletion);
         return reply;
     }
 

@@ -29,6 +29,7 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
     private int _mdtmSetFailures;
     private int _listedTimesFailures;
     private int _missingEnds;
+    private int _earlyFailures;
     private long _commands;
     private long _bytesReceived;
     private long _bytesSent;
@@ -74,6 +75,12 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
 
     /// <summary>The commands that open a transfer in one packet.</summary>
     public FtpSupport TransferPipelining { get; set; }
+
+    /// <summary>Ports asked for, and data connections made, before it is known what for.</summary>
+    public FtpSupport EarlyPorts { get; set; }
+
+    /// <summary>USER, PASS and what follows in one packet.</summary>
+    public FtpSupport LoginPipelining { get; set; }
 
     /// <summary>EPSV (or EPRT in active mode); when No, PASV (or PORT).</summary>
     public FtpSupport ExtendedDataCommands { get; set; } = InitialExtendedDataCommands(options);
@@ -124,6 +131,18 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
     /// <summary>MFF with <c>UNIX.mode</c>.</summary>
     public FtpSupport MffMode { get; set; }
 
+    /// <summary>MFF with <c>UNIX.group</c>.</summary>
+    public FtpSupport MffGroup { get; set; }
+
+    /// <summary>MFF with <c>UNIX.owner</c>.</summary>
+    public FtpSupport MffOwner { get; set; }
+
+    /// <summary>SITE CHGRP (ProFTPD).</summary>
+    public FtpSupport SiteChgrp { get; set; }
+
+    /// <summary>SITE CHOWN.</summary>
+    public FtpSupport SiteChown { get; set; }
+
     /// <summary>MDTM with a time before the path sets it.</summary>
     public FtpSupport MdtmSet { get; set; }
 
@@ -147,6 +166,9 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
 
     /// <summary>SITE QUOTA (ProFTPD's mod_quotatab).</summary>
     public FtpSupport SiteQuota { get; set; }
+
+    /// <summary>SITE DF, with a reply that names its numbers.</summary>
+    public FtpSupport SiteDf { get; set; }
 
     /// <summary>HASH (draft-bryan-ftp-hash); its algorithms are a parameter of the feature.</summary>
     public FtpSupport Hash { get; set; }
@@ -296,11 +318,15 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
         _tellsOwners = features.MlstFacts.Any(fact => fact.Name.Equals("UNIX.owner", StringComparison.OrdinalIgnoreCase));
         // "MODE Z" in a line of its own.
         ModeZ = features.ParametersOf("MODE").Split(' ').Contains("Z", StringComparer.OrdinalIgnoreCase) ? FtpSupport.Yes : FtpSupport.No;
-        MffMode = features.ParametersOf("MFF").Contains("unix.mode", StringComparison.OrdinalIgnoreCase) ? FtpSupport.Unknown : FtpSupport.No;
+        MffMode = Modifies("unix.mode");
+        MffGroup = Modifies("unix.group");
+        MffOwner = Modifies("unix.owner");
         Size = features.Has("SIZE") ? FtpSupport.Yes : FtpSupport.Unknown;
         Mdtm = features.Has("MDTM") ? FtpSupport.Yes : FtpSupport.Unknown;
 
         FtpSupport Announced(string feature) => features.Has(feature) ? FtpSupport.Yes : FtpSupport.No;
+
+        FtpSupport Modifies(string fact) => features.ParametersOf("MFF").Contains(fact, StringComparison.OrdinalIgnoreCase) ? FtpSupport.Unknown : FtpSupport.No;
     }
 
     /// <summary>All replies to a packet with more than one command came.</summary>
@@ -322,6 +348,32 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
         {
             Pipelining = TransferPipelining = FtpSupport.No;
             Logger.LogWarning("{Server} loses commands that arrive together; they are sent one at a time from now on", Options.DisplayName);
+        }
+    }
+
+    /// <summary>The server had no port to give: sessions that are idle may hold none any more.</summary>
+    public void NoteNoPort(FtpReply refusal)
+    {
+        if (EarlyPorts == FtpSupport.No)
+            return;
+        EarlyPorts = FtpSupport.No;
+        Logger.LogInformation("{Server} gives no port in advance ({Reply}); each is asked for when it is needed", Options.DisplayName, refusal.Text);
+    }
+
+    /// <summary>A transfer over a data connection that was made early went well, or broke before its first byte.</summary>
+    public void NoteEarlyTransfer(bool wasGood)
+    {
+        const int FailuresBeforeGivingUp = 2;
+        if (wasGood)
+        {
+            _earlyFailures = 0;
+            if (EarlyPorts == FtpSupport.Unknown)
+                EarlyPorts = FtpSupport.Yes;
+        }
+        else if (Interlocked.Increment(ref _earlyFailures) >= FailuresBeforeGivingUp && EarlyPorts != FtpSupport.No)
+        {
+            EarlyPorts = FtpSupport.No;
+            Logger.LogInformation("{Server} does not bear data connections that wait for their transfer; they are made when they are needed", Options.DisplayName);
         }
     }
 

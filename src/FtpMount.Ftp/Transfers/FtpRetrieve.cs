@@ -116,6 +116,8 @@ internal sealed class FtpRetrieve : IRemoteReader
         {
             _flow?.Dispose();
             _transfer.Dispose();
+            if (_failure is null)
+                await _transfer.Connection.PrepareTransferAsync();
             await _lease.DisposeAsync();
         }
     }

@@ -128,6 +128,16 @@ public sealed class ConnectionPool<TConnection> : IAsyncDisposable
         }
     }
 
+    /// <summary>Idle connections on which work can begin at once (<see cref="IPooledConnection.IsReady"/>).</summary>
+    public int ReadyConnections
+    {
+        get
+        {
+            lock (_gate)
+                return _idle.Count(idle => idle.Connection.IsReady);
+        }
+    }
+
     /// <summary>The most connections that will be open at once: the option, or fewer when the server refused more.</summary>
     public int ConnectionLimit
     {
@@ -166,7 +176,7 @@ public sealed class ConnectionPool<TConnection> : IAsyncDisposable
     /// <see cref="RemoteError.Untrusted"/> and others of connecting, at once.
     /// </exception>
     public ValueTask<ConnectionLease<TConnection>> LeaseAsync(Lane lane, CancellationToken cancellationToken) =>
-        LeaseAsync(lane, _options.Timeout, cancellationToken);
+        LeaseAsync(lane, _options.Timeout, wantsReady: true, cancellationToken);
 
     /// <summary>
     /// Opens connections in the background until so many are open, as far as the limit allows: for calls that are likely to come. Does nothing while the server cannot be
@@ -211,7 +221,7 @@ public sealed class ConnectionPool<TConnection> : IAsyncDisposable
         for (var failures = 0; ; failures++)
         {
             TimeSpan pause;
-            await using (var lease = await LeaseAsync(lane, deadline - Now, cancellationToken))
+            await using (var lease = await LeaseAsync(lane, deadline - Now, wantsReady: false, cancellationToken))
             {
                 try
                 {
@@ -307,7 +317,7 @@ public sealed class ConnectionPool<TConnection> : IAsyncDisposable
         Start(work);
     }
 
-    private ValueTask<ConnectionLease<TConnection>> LeaseAsync(Lane lane, TimeSpan timeout, CancellationToken cancellationToken)
+    private ValueTask<ConnectionLease<TConnection>> LeaseAsync(Lane lane, TimeSpan timeout, bool wantsReady, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled<ConnectionLease<TConnection>>(cancellationToken);
@@ -318,8 +328,10 @@ public sealed class ConnectionPool<TConnection> : IAsyncDisposable
             if (_disposed)
                 return ValueTask.FromException<ConnectionLease<TConnection>>(Closed());
             var now = Now;
-            if ((lane == Lane.Interactive || BulkMayTake) && !_queue.IsWaiting(lane) && TakeFresh(ref work, now) is { } idle)
+            if ((lane == Lane.Interactive || BulkMayTake) && !_queue.IsWaiting(lane) && TakeFresh(ref work, now, wantsReady) is { } idle)
             {
+                if (wantsReady)
+                    PlanReadyOne(ref work, idle.Connection, lane);
                 var lease = Lend(idle, lane);
                 if (work.IsEmpty)
                     return ValueTask.FromResult(lease);
@@ -406,7 +418,7 @@ public sealed class ConnectionPool<TConnection> : IAsyncDisposable
         while (true)
         {
             var bulkMayTake = BulkMayTake;
-            if (_queue.Peek(bulkMayTake) is not { } waiter || TakeFresh(ref work, now) is not { } idle)
+            if (_queue.Peek(bulkMayTake) is not { } waiter || TakeFresh(ref work, now, wantsReady: false) is not { } idle)
                 break;
             _queue.Serve(waiter, bulkMayTake);
             waiter.SetResult(Lend(idle, waiter.Lane));
@@ -457,9 +469,19 @@ public sealed class ConnectionPool<TConnection> : IAsyncDisposable
     private bool IsFresh(in IdleConnection<TConnection> idle, TimeSpan now) =>
         idle.LastHeard >= _suspectBefore && now - idle.LastHeard < _options.ProbeAfterIdle;
 
-    /// <summary>Takes the most recently used idle connection that needs no probe; connections that are known to be dead are closed on the way.</summary>
-    private IdleConnection<TConnection>? TakeFresh(ref Work work, TimeSpan now)
+    /// <summary>Takes the most recently used idle connection that needs no probe, one that is ready if that is wanted and there is one; connections that are known to be dead are closed on the way.</summary>
+    private IdleConnection<TConnection>? TakeFresh(ref Work work, TimeSpan now, bool wantsReady)
     {
+        for (var i = _idle.Count - 1; i >= 0 && wantsReady; i--)
+        {
+            var idle = _idle[i];
+            if (idle.Connection.IsReady && IsFresh(idle, now) && idle.Connection.IsReusable)
+            {
+                _idle.RemoveAt(i);
+                return idle;
+            }
+        }
+
         for (var i = _idle.Count - 1; i >= 0; i--)
         {
             var idle = _idle[i];
@@ -477,6 +499,22 @@ public sealed class ConnectionPool<TConnection> : IAsyncDisposable
         }
 
         return null;
+    }
+
+    /// <summary>Plans one connection more when one is about to be lent before it is ready: see <see cref="IPooledConnection.IsBecomingReady"/>.</summary>
+    private void PlanReadyOne(ref Work work, TConnection lent, Lane lane)
+    {
+        // The connection that is about to be lent is in none of the counts.
+        if (lane is not (Lane.Interactive or Lane.Read)
+            || !lent.IsBecomingReady
+            || Open + 1 + _opening + _closing >= Math.Min(_cap.Limit, _options.ReadyConnections)
+            || _opening > 0
+            || _backoff.IsFailing)
+        {
+            return;
+        }
+
+        PlanOpen(ref work);
     }
 
     private void PlanOpen(ref Work work)

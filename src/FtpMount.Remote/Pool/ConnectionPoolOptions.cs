@@ -33,6 +33,12 @@ public sealed record ConnectionPoolOptions
     /// <summary>A connection that nobody leased for this long is closed, unless it is the only one.</summary>
     public TimeSpan SurplusIdleLifetime { get; init; } = TimeSpan.FromMinutes(3);
 
+    /// <summary>
+    /// Up to how many connections are opened only so that one is ready when the others are becoming ready (<see cref="IPooledConnection.IsBecomingReady"/>): one in use and three on
+    /// their way, which for FTP takes three round trips after each use.
+    /// </summary>
+    public int ReadyConnections { get; init; } = 4;
+
     /// <summary>The longest that closing a connection may hold its place in the pool.</summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -16,6 +16,17 @@ public interface IPooledConnection : IAsyncDisposable
     bool IsReusable { get; }
 
     /// <summary>
+    /// Whether what connections are leased for most often can begin on it at once. Among idle connections such a one is lent first. Cheap: asked under the pool's lock.
+    /// </summary>
+    bool IsReady => true;
+
+    /// <summary>
+    /// Whether it is idle and will soon be ready by itself. When such a one must be lent before it is, connections are wanted faster than they become ready, and the pool
+    /// opens one more, up to <see cref="ConnectionPoolOptions.ReadyConnections"/>.
+    /// </summary>
+    bool IsBecomingReady => false;
+
+    /// <summary>
     /// Asks the server for a sign of life in one cheap round trip (FTP: NOOP). Also the keepalive.
     /// </summary>
     /// <returns>Whether the connection is alive. False or an exception: it is dead and is discarded.</returns>

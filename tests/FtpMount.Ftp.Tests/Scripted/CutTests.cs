@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using FtpMount.Remote;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -43,16 +41,12 @@ public sealed class CutTests
         await using var server = new DialectServer(dialect);
         server["/FILE"] = "hello world"u8.ToArray();
         server["/DIR"] = null;
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        var sent = 0L;
-        var forwarding = ForwardAsync(listener, server.Options.Port, cut, count => Interlocked.Add(ref sent, count), stop.Token);
+        await using var proxy = new CuttingProxy(server.Options.Port, cut, long.MaxValue, Token);
         var outcome = "";
         RemoteException? failure = null;
         try
         {
-            var options = server.Options with { Port = ((IPEndPoint)listener.LocalEndpoint).Port, Timeout = TimeSpan.FromSeconds(2), Connections = 1 };
+            var options = server.Options with { Port = proxy.Port, Timeout = TimeSpan.FromSeconds(2), Connections = 1 };
             await using var ftp = await FtpFileSystem.ConnectAsync(options, TimeProvider.System, NullLogger.Instance, Token);
             var names = new List<string>();
             await foreach (var entry in ftp.ListAsync(RemotePath.Root, Lane.Interactive, Token))
@@ -73,73 +67,7 @@ public sealed class CutTests
         {
             failure = e;
         }
-        finally
-        {
-            await stop.CancelAsync();
-            listener.Stop();
-            await forwarding;
-        }
 
-        return (outcome, failure, Interlocked.Read(ref sent));
-    }
-
-    private static async Task ForwardAsync(TcpListener listener, int port, long cut, Action<int> count, CancellationToken cancellationToken)
-    {
-        var connections = new List<Task>();
-        try
-        {
-            for (var first = true; ; first = false)
-            {
-                var client = await listener.AcceptSocketAsync(cancellationToken);
-                connections.Add(ForwardAsync(client, port, first ? cut : long.MaxValue, first ? count : _ => { }, cancellationToken));
-            }
-        }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-            await Task.WhenAll(connections);
-        }
-    }
-
-    private static async Task ForwardAsync(Socket client, int port, long left, Action<int> count, CancellationToken cancellationToken)
-    {
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using (client)
-        using (var server = new Socket(SocketType.Stream, ProtocolType.Tcp))
-        {
-            try
-            {
-                client.NoDelay = server.NoDelay = true;
-                await server.ConnectAsync(IPAddress.Loopback, port, both.Token);
-                var up = CopyAsync(client, server, long.MaxValue, _ => { }, both.Token);
-                var down = CopyAsync(server, client, left, count, both.Token);
-                await Task.WhenAny(up, down);
-            }
-            catch (Exception e) when (e is OperationCanceledException or SocketException)
-            {
-                // The test is over.
-            }
-
-            client.LingerState = server.LingerState = new LingerOption(true, 0);
-            await both.CancelAsync();
-        }
-    }
-
-    private static async Task CopyAsync(Socket from, Socket to, long left, Action<int> count, CancellationToken cancellationToken)
-    {
-        var buffer = new byte[4096];
-        try
-        {
-            while (left > 0 && await from.ReceiveAsync(buffer, cancellationToken) is > 0 and var received)
-            {
-                var part = (int)Math.Min(left, received);
-                await to.SendAsync(buffer.AsMemory(0, part), cancellationToken);
-                left -= part;
-                count(part);
-            }
-        }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-            // Cut.
-        }
+        return (outcome, failure, proxy.Down);
     }
 }

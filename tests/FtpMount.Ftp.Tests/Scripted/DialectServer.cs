@@ -93,7 +93,7 @@ internal sealed class DialectServer : IAsyncDisposable
                 return "425 Use PORT or PASV first.\r\n";
             case "PASV":
                 session.HasPort = true;
-                return $"227 Entering Passive Mode (127,0,0,1,{_server.DataPort >> 8},{_server.DataPort & 255})\r\n";
+                return $"227 Entering Passive Mode (127,0,0,1,{session.DataPort >> 8},{session.DataPort & 255})\r\n";
             case "CWD":
                 if (!exists)
                     return _dialect.Missing;

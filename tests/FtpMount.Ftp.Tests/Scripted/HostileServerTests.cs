@@ -96,7 +96,7 @@ public sealed class HostileServerTests
             session.Final = final;
             return "150 Accepted data connection\r\n";
         });
-        await using var ftp = await ConnectAsync(server);
+        await using var ftp = await FtpFileSystem.ConnectAsync(server.Options with { Connections = 1 }, TimeProvider.System, NullLogger.Instance, Token);
         if (isWhole)
         {
             Assert.Equal("good", Assert.Single(await ListAsync(ftp)).Name);

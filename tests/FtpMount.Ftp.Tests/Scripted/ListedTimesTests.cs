@@ -130,7 +130,7 @@ public sealed class ListedTimesTests
         string.Create(CultureInfo.InvariantCulture, $"{mode}    1 1000     1000            5 {Time.AddHours(2):MMM dd HH:mm} {name}\r\n");
 
     private static Task<FtpFileSystem> ConnectAsync(ScriptedFtpServer server) =>
-        FtpFileSystem.ConnectAsync(server.Options, TimeProvider.System, NullLogger.Instance, Token).AsTask();
+        FtpFileSystem.ConnectAsync(server.Options with { Connections = 1 }, TimeProvider.System, NullLogger.Instance, Token).AsTask();
 
     private static async Task<List<RemoteEntry>> ListAsync(FtpFileSystem ftp)
     {

@@ -16,6 +16,7 @@ internal sealed class ScriptedFtpServer : IAsyncDisposable
     private readonly string _greeting;
     private readonly List<Task> _tasks = [];
     private readonly List<string> _commands = [];
+    private ScriptedSession? _last;
     private int _sessions;
 
     /// <param name="reply">The whole reply to a command line, CRLF included; null for the default; empty for none; <c>!</c> closes.</param>
@@ -31,6 +32,7 @@ internal sealed class ScriptedFtpServer : IAsyncDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
+    /// <summary>A data port of all sessions together, for replies that name it; by default each session has its own.</summary>
     public int DataPort => ((IPEndPoint)_data.LocalEndpoint).Port;
 
     public int Sessions => Volatile.Read(ref _sessions);
@@ -75,16 +77,19 @@ internal sealed class ScriptedFtpServer : IAsyncDisposable
     }
 
     /// <summary>The next data connection that the client has not closed: one for a command that was refused is closed unused.</summary>
-    private async Task<Socket> AcceptDataAsync()
+    private async Task<Socket> AcceptDataAsync(ScriptedSession session)
     {
         while (true)
         {
-            var data = await _data.AcceptSocketAsync(_stop.Token);
+            var data = await (session.Listener ?? _data).AcceptSocketAsync(_stop.Token);
             if (!data.Poll(0, SelectMode.SelectRead) || data.Available > 0)
                 return data;
             data.Dispose();
         }
     }
+
+    /// <summary>Closes the data connection of the last session that the client made first of those that wait.</summary>
+    public async Task CloseNextDataAsync(CancellationToken cancellationToken) => (await _last!.Listener!.AcceptSocketAsync(cancellationToken)).Dispose();
 
     private async Task ServeAsync(Socket socket)
     {
@@ -93,20 +98,21 @@ internal sealed class ScriptedFtpServer : IAsyncDisposable
         {
             await using var stream = new NetworkStream(socket, ownsSocket: true);
             using var reader = new StreamReader(stream, Encoding.Latin1);
-            var session = new ScriptedSession(stream);
+            using var session = new ScriptedSession(stream);
+            _last = session;
             await session.SendAsync(_greeting, _stop.Token);
             while (await reader.ReadLineAsync(_stop.Token) is { } line)
             {
                 lock (_commands)
                     _commands.Add(line);
-                var reply = _reply(line, session) ?? Default(line);
+                var reply = _reply(line, session) ?? Default(line, session);
                 if (reply == "!")
                     return;
                 await session.SendAsync(reply, _stop.Token);
                 if (session.Transfer is { } transfer)
                 {
                     session.Transfer = null;
-                    await using (var data = new NetworkStream(await AcceptDataAsync(), ownsSocket: true))
+                    await using (var data = new NetworkStream(await AcceptDataAsync(session), ownsSocket: true))
                         await transfer(data, _stop.Token);
                     await session.SendAsync(session.Final, _stop.Token);
                 }
@@ -114,7 +120,7 @@ internal sealed class ScriptedFtpServer : IAsyncDisposable
                 if (session.Content is { } content)
                 {
                     session.Content = null;
-                    using (var data = await AcceptDataAsync())
+                    using (var data = await AcceptDataAsync(session))
                         await data.SendAsync(Encoding.Latin1.GetBytes(content), _stop.Token);
                     await session.SendAsync(session.Final, _stop.Token);
                 }
@@ -126,7 +132,7 @@ internal sealed class ScriptedFtpServer : IAsyncDisposable
         }
     }
 
-    private string Default(string line) => line.Split(' ')[0] switch
+    private static string Default(string line, ScriptedSession session) => line.Split(' ')[0] switch
     {
         "USER" => "331 password\r\n",
         "PASS" => "230 in\r\n",
@@ -136,7 +142,7 @@ internal sealed class ScriptedFtpServer : IAsyncDisposable
         "PWD" => "257 \"/\"\r\n",
         "CWD" => "250 ok\r\n",
         "MLST" => "250-x\r\n type=dir; /\r\n250 end\r\n",
-        "EPSV" => $"229 ok (|||{DataPort}|)\r\n",
+        "EPSV" => $"229 ok (|||{session.DataPort}|)\r\n",
         "QUIT" => "221 bye\r\n",
         _ => "500 unknown\r\n",
     };

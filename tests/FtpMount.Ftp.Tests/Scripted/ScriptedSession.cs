@@ -1,11 +1,32 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
 namespace FtpMount.Ftp.Tests.Scripted;
 
 /// <summary>One control connection of a <see cref="ScriptedFtpServer"/>.</summary>
-internal sealed class ScriptedSession(NetworkStream stream)
+internal sealed class ScriptedSession(NetworkStream stream) : IDisposable
 {
+    /// <summary>The session's own data port, once it was asked for.</summary>
+    public TcpListener? Listener { get; private set; }
+
+    /// <summary>A data port of its own; data connections are expected there from then on.</summary>
+    public int DataPort
+    {
+        get
+        {
+            if (Listener is null)
+            {
+                Listener = new TcpListener(IPAddress.Loopback, 0);
+                Listener.Start();
+            }
+
+            return ((IPEndPoint)Listener.LocalEndpoint).Port;
+        }
+    }
+
+    public void Dispose() => Listener?.Dispose();
+
     /// <summary>For the test's use: whether PASV was answered.</summary>
     public bool HasPort { get; set; }
 

@@ -15,6 +15,7 @@ public sealed class VerbTests
     [Theory]
     [InlineData("AVBL", "213 12345678\r\n", null, 12345678L)]
     [InlineData("XQUOTA", "213-File and disk usage\r\n File count: 3\r\n File limit: 10000\r\n Disk usage: 1500\r\n Disk limit: 1048576\r\n213 File and disk usage end\r\n", 1048576L, 1047076L)]
+    [InlineData("SITE DF", "213 total=4000787030016 used=1234567890 free=3999552462126 path=/\r\n", 4000787030016L, 3999552462126L)]
     public async Task Space_is_what_the_server_tells(string feature, string reply, long? total, long available)
     {
         await using var server = new ScriptedFtpServer((line, _) => line.Split(' ')[0] == "FEAT" ? Feat(feature) : line.StartsWith(feature, StringComparison.Ordinal) ? reply : null);
@@ -33,6 +34,46 @@ public sealed class VerbTests
         await using var server = new ScriptedFtpServer((line, _) => line == "FEAT" ? Feat("XQUOTA") : line == "XQUOTA" ? reply : null);
         await using var ftp = await ConnectAsync(server);
         Assert.Null(await ftp.GetSpaceAsync(RemotePath.Root, Lane.Interactive, Token));
+    }
+
+    [Theory]
+    [InlineData("200-Filesystem 1K-blocks Used Available\r\n /dev/sda1 1000 10 990\r\n200 end\r\n")]
+    [InlineData("213 total=5 free=6\r\n")]
+    [InlineData("213 total=5 free=-6\r\n")]
+    [InlineData("200 ok\r\n")]
+    public async Task A_disk_without_numbers_that_can_be_understood_leaves_the_space_unknown_and_is_asked_for_once(string reply)
+    {
+        await using var server = new ScriptedFtpServer((line, _) => line.StartsWith("SITE DF", StringComparison.Ordinal) ? reply : null);
+        await using var ftp = await ConnectAsync(server);
+        for (var i = 0; i < 2; i++)
+            Assert.Null(await ftp.GetSpaceAsync(RemotePath.Root, Lane.Interactive, Token));
+        Assert.Single(server.Commands, line => line.StartsWith("SITE DF", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Owner_and_group_are_set_with_what_the_server_has()
+    {
+        await using var server = new ScriptedFtpServer((line, _) =>
+            line == "FEAT" ? Feat("MFF modify;UNIX.group;UNIX.owner;")
+            : line.StartsWith("MFF UNIX.owner", StringComparison.Ordinal) ? "504 not this one\r\n"
+            : line.StartsWith("MFF", StringComparison.Ordinal) || line.StartsWith("SITE CHOWN", StringComparison.Ordinal) ? "213 ok\r\n" : null);
+        await using var ftp = await ConnectAsync(server);
+        for (var i = 0; i < 2; i++)
+            await ftp.SetAttributesAsync(TheFile, new RemoteAttributeChange { UserId = 7, GroupId = 8 }, Lane.Interactive, Token);
+        Assert.Equal(
+            ["MFF UNIX.group=8; /file", "MFF UNIX.owner=7; /file", "SITE CHOWN 7 /file", "MFF UNIX.group=8; /file", "SITE CHOWN 7 /file"],
+            server.Commands.Where(line => line.StartsWith("MFF", StringComparison.Ordinal) || line.StartsWith("SITE", StringComparison.Ordinal)));
+        Assert.True(ftp.Capabilities.HasFlag(RemoteCapabilities.SetOwner));
+    }
+
+    [Fact]
+    public async Task Who_may_not_give_a_file_away_is_told_so()
+    {
+        await using var server = new ScriptedFtpServer((line, _) => line.StartsWith("SITE CHGRP", StringComparison.Ordinal) ? "550 /file: Operation not permitted\r\n" : null);
+        await using var ftp = await ConnectAsync(server);
+        var failure = await Assert.ThrowsAsync<RemoteException>(
+            () => ftp.SetAttributesAsync(TheFile, new RemoteAttributeChange { GroupId = 8 }, Lane.Interactive, Token).AsTask());
+        Assert.Equal(RemoteError.AccessDenied, failure.Error);
     }
 
     [Fact]

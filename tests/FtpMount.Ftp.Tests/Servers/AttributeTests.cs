@@ -45,6 +45,34 @@ public sealed class AttributeTests(FtpSiteFixture fixture) : IClassFixture<FtpSi
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    public async Task The_group_is_set_where_the_server_can_and_otherwise_unsupported(FtpServerKind kind)
+    {
+        await using var site = await fixture.OpenAsync(kind, proxied: true);
+        var path = site.Put("file", "1");
+        var group = (await site.StatAsync(site["file"])).GroupId;
+        for (var i = 0; i < 2; i++)
+        {
+            site.Proxy!.ClearCommands();
+            if (kind == FtpServerKind.ProFtpd)
+            {
+                await SetAsync(site, "file", new RemoteAttributeChange { GroupId = group!.Value });
+                Assert.Equal([$"MFF UNIX.group={group}; {site["file"].Value}"], site.Proxy.Commands);
+            }
+            else
+            {
+                Assert.Equal(RemoteError.Unsupported, await FtpSite.ErrorOf(() => SetAsync(site, "file", new RemoteAttributeChange { GroupId = 1 })));
+                Assert.Equal(RemoteError.Unsupported, await FtpSite.ErrorOf(() => SetAsync(site, "file", new RemoteAttributeChange { UserId = 1 })));
+            }
+        }
+
+        if (kind != FtpServerKind.ProFtpd)
+            Assert.Empty(site.Proxy!.Commands); // asked once
+        Assert.Equal(kind == FtpServerKind.ProFtpd, site.Ftp.Capabilities.HasFlag(RemoteCapabilities.SetOwner));
+        Assert.True(File.Exists(path));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
     public async Task The_mode_of_a_directory_is_set(FtpServerKind kind)
     {
         await using var site = await fixture.OpenAsync(kind);
@@ -102,6 +130,7 @@ public sealed class AttributeTests(FtpSiteFixture fixture) : IClassFixture<FtpSi
         for (var i = 0; i < 2; i++)
         {
             await site.StoreAsync(site["temporary"], new byte[1000]);
+            await site.WaitForReadyAsync();
             site.Proxy!.ClearCommands();
             var entry = await site.Ftp.PublishAsync(site["temporary"], site["target"], 1000, change, Lane.Write, FtpSite.Token);
             Assert.Equal("target", entry.Name);

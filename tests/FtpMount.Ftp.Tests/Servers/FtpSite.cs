@@ -99,6 +99,28 @@ public sealed class FtpSite : IAsyncDisposable
 
     public ValueTask<RemoteEntry> StatAsync(RemotePath path) => Ftp.StatAsync(path, Lane.Interactive, Token);
 
+    /// <summary>Ends when a session has its next data connection already.</summary>
+    public async Task WaitForReadyAsync()
+    {
+        while (Ftp.ReadyConnections == 0)
+        {
+            Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    /// <summary>
+    /// The commands of an operation with content that begins when the data connection is there already; the last one asks for the next data connection, when nobody waits any more.
+    /// </summary>
+    public async Task<IReadOnlyList<string>> CommandsOfAsync(Func<Task> operation)
+    {
+        await WaitForReadyAsync();
+        Proxy!.ClearCommands();
+        await operation();
+        await WaitForReadyAsync();
+        return Proxy.Commands;
+    }
+
     /// <summary>The error that an operation ends with.</summary>
     public static async Task<RemoteError> ErrorOf(Func<Task> operation)
     {

@@ -202,9 +202,10 @@ public sealed class ListingTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
         await using var site = await fixture.OpenAsync(kind, proxied: true, options => options with { Connections = 1 });
         site.Put("file", "1");
         await site.ListAsync(site.Folder);
-        site.Proxy!.ClearCommands();
-        await site.ListAsync(site.Folder);
-        Assert.Equal(kind == FtpServerKind.Vsftpd || FtpServerKinds.ListOnly.Contains(kind) ? 2 : 1, site.Proxy.RoundTrips);
+        var commands = await site.CommandsOfAsync(() => site.ListAsync(site.Folder));
+        // The last one is EPSV, for which nobody waits.
+        Assert.Equal("EPSV", commands[^1]);
+        Assert.Equal(kind == FtpServerKind.Vsftpd || FtpServerKinds.ListOnly.Contains(kind) ? 2 : 1, site.Proxy!.RoundTrips - 1);
     }
 
     [Theory]

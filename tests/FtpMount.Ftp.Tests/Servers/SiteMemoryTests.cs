@@ -40,20 +40,32 @@ public sealed class SiteMemoryTests(FtpSiteFixture fixture) : IClassFixture<FtpS
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task The_second_mount_is_ready_after_two_round_trips(FtpServerKind kind)
+    public async Task The_second_mount_is_ready_after_one_round_trip_and_lists_after_one_more(FtpServerKind kind)
     {
         var server = await fixture.ServerAsync(kind);
         Directory.CreateDirectory(Path.Combine(server.RootDirectory, "folder"));
         server.AdoptFiles("folder");
         await using var proxy = FaultProxy.Start(server);
         await using (var first = await ConnectAsync(server, proxy, options => options with { Path = "folder" }))
+        {
             Assert.Equal(("folder", 5), (first.Root.Name, proxy.RoundTrips)); // USER, PASS, FEAT, the settings, the folder
+            for (var i = 0; i < 2; i++)
+            {
+                await foreach (var entry in first.ListAsync(first.Root, Lane.Interactive, FtpSite.Token))
+                    Assert.Fail(entry.Name);
+            }
+        }
 
         await WaitForEndOfSessionsAsync(proxy);
         proxy.ClearCommands();
         await using var second = await ConnectAsync(server, proxy, options => options with { Path = "folder" });
-        Assert.Equal(2, proxy.RoundTrips); // USER; all the rest
+        Assert.Equal(1, proxy.RoundTrips);
         Assert.Contains("FEAT", proxy.Commands);
+        Assert.Equal("EPSV", proxy.Commands[^1]);
+        proxy.ClearCommands();
+        await foreach (var entry in second.ListAsync(second.Root, Lane.Interactive, FtpSite.Token))
+            Assert.Fail(entry.Name);
+        Assert.Equal(kind == FtpServerKind.Vsftpd ? "LIST -a" : "MLSD " + second.Root.Value, proxy.Commands[0]);
         Assert.NotNull(second.Statistics.ServerSoftware);
         Assert.Equal("folder", second.Root.Name);
     }

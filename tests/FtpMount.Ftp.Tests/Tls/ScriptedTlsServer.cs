@@ -42,6 +42,9 @@ internal sealed class ScriptedTlsServer : IAsyncDisposable
     /// <summary>How much of <see cref="Content"/> is sent before the data connection ends.</summary>
     public int CutAfter { get; set; } = int.MaxValue;
 
+    /// <summary>The port that EPSV names instead of the server's own, for a proxy in between.</summary>
+    public int? NamedDataPort { get; set; }
+
     /// <summary>Whether data connections end with close_notify.</summary>
     public bool SendsCloseNotify { get; set; } = true;
 
@@ -234,7 +237,7 @@ internal sealed class ScriptedTlsServer : IAsyncDisposable
         "MLST" when line == "MLST /" => "250-x\r\n type=dir; /\r\n250 end\r\n",
         "MLST" => Size is { } size ? $"250-x\r\n type=file;size={size}; /f\r\n250 end\r\n" : "250-x\r\n type=file; /f\r\n250 end\r\n",
         "SIZE" => Size is { } size ? $"213 {size}\r\n" : "500 unknown\r\n",
-        "EPSV" => $"229 ok (|||{DataPort}|)\r\n",
+        "EPSV" => $"229 ok (|||{NamedDataPort ?? DataPort}|)\r\n",
         "QUIT" => "221 bye\r\n",
         _ => "500 unknown\r\n",
     };

@@ -105,7 +105,7 @@ public sealed class TlsDataConnectionTests
     public async Task A_server_that_resets_resumed_data_connections_gets_full_handshakes()
     {
         await using var server = new ScriptedTlsServer { Content = new byte[1000], Size = 1000, ResetsResumption = true };
-        await using var ftp = await ConnectAsync(server);
+        await using var ftp = await ConnectAsync(server, connections: 1);
         await StoreAsync(ftp, [1, 2, 3]);
         Assert.Equal([1, 2, 3], server.Stored);
         Assert.Equal(2, server.DataConnections);
@@ -166,7 +166,7 @@ public sealed class TlsDataConnectionTests
         await using var site = await TlsSite.OpenAsync(
             kind,
             new FtpServerOptions { Tls = true, OptionalTls = true, OnlyTls12 = only12 },
-            options => options with { Tls = new FtpTlsOptions { Mode = FtpTlsMode.Required, ClearControlAfterLogin = true } });
+            options => options with { Tls = new FtpTlsOptions { Mode = FtpTlsMode.Required, ClearControlAfterLogin = true }, Connections = 1 });
         for (var i = 0; i < 3; i++)
         {
             await site.Ftp.StoreAsync(RemotePath.Root.Combine("f"), new MemoryStream([1, 2, 3]), StoreMode.Whole, 0, null, Lane.Write, Token);
@@ -177,8 +177,8 @@ public sealed class TlsDataConnectionTests
         Assert.Equal(1, site.Ftp.Statistics.ConnectionsMade);
     }
 
-    private static Task<FtpFileSystem> ConnectAsync(ScriptedTlsServer server, ILogger? log = null) =>
-        FtpFileSystem.ConnectAsync(server.Options, TimeProvider.System, log ?? NullLogger.Instance, Token).AsTask();
+    private static Task<FtpFileSystem> ConnectAsync(ScriptedTlsServer server, ILogger? log = null, int connections = 8) =>
+        FtpFileSystem.ConnectAsync(server.Options with { Connections = connections }, TimeProvider.System, log ?? NullLogger.Instance, Token).AsTask();
 
     private static async Task<long> ReadAsync(FtpFileSystem ftp)
     {
