@@ -97,7 +97,7 @@ public sealed partial class FtpFileSystem
             cancellationToken);
 
     /// <summary>Sets owner or group with the first command that the server has.</summary>
-    private async ValueTask SetOwnershipAsync(
+    private static async ValueTask SetOwnershipAsync(
         FtpConnection connection, RemotePath path, (FtpCommand Command, FtpSupport Support, Action<FtpSupport> Learn)[] ways, CancellationToken cancellationToken)
     {
         FtpReply? missing = null;

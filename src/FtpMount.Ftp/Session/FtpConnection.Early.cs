@@ -2,7 +2,6 @@ using FtpMount.Ftp.Control;
 using FtpMount.Ftp.DataConnection;
 using FtpMount.Ftp.Transport;
 using FtpMount.Remote;
-using Microsoft.Extensions.Logging;
 
 namespace FtpMount.Ftp.Session;
 
