@@ -40,6 +40,7 @@ public sealed partial class FtpFileSystem
                     : FtpErrorMapping.Failure(FtpErrorMapping.Classify(reply) ?? RemoteError.ServerFailure, "Storing", path, reply);
             }
 
+            await lease.Connection.PrepareTransferAsync();
             var looks = FtpStat.QuickCommands(_site, path).ToArray();
             var looked = await PrepareAsync(lease.Connection, path, sent, change, looks, cancellationToken);
             return (looked is null ? null : FtpStat.ReadQuick(_site, looked, path)) ?? await FtpStat.StatAsync(lease.Connection, path, cancellationToken);
