@@ -269,55 +269,9 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
     {
         if (_configuration.Url.Scheme != RemoteScheme.Sftp)
             return await FtpFileSystem.ConnectAsync(FtpSettings.From(_configuration, _directories), _time, loggers.CreateLogger<FtpFileSystem>(), cancellationToken);
-        var options = ToSftpOptions();
+        var options = SftpSettings.From(_configuration);
         var logger = loggers.CreateLogger<SftpFileSystem>();
         return await SftpFileSystem.ConnectAsync(options, SftpConnectors.Create(options, _time, logger, prompter), _time, logger, cancellationToken);
-    }
-
-    private SftpOptions ToSftpOptions()
-    {
-        var options = _configuration.Options;
-        var defaults = new SftpOptions
-        {
-            Host = _configuration.Url.Host,
-            Port = _configuration.Url.Port,
-            User = _configuration.Credentials.User is { Length: > 0 } user ? user : null,
-            Password = _configuration.Credentials.Password is { Length: > 0 } password ? password : null,
-            Path = _configuration.Url.Path,
-        };
-        return defaults with
-        {
-            Connections = options.Connections ?? defaults.Connections,
-            Timeout = options.Timeout ?? defaults.Timeout,
-            Encoding = FtpSettings.ToEncoding(options.Encoding),
-            Transport = options.Transport ?? defaults.Transport,
-            SshCommand = options.SshCommand,
-            IdentityFiles = options.IdentityFiles?.Split('\0') ?? [],
-            HostKey = options.HostKey is { } text && HostKeyPolicy.TryParse(text, out var policy) ? policy : defaults.HostKey,
-            Links = options.Links ?? defaults.Links,
-            IdMap = options.IdMap switch
-            {
-                IdMapKind.None => IdMap.None,
-                IdMapKind.File => ReadIdMap(options),
-                _ => IdMap.User,
-            },
-            LocalUserId = options.UserId,
-            LocalGroupId = options.GroupId,
-        };
-    }
-
-    private static IdMap ReadIdMap(MountOptions options)
-    {
-        try
-        {
-            return IdMap.FromLines(Lines(options.UserMapFile), Lines(options.GroupMapFile));
-        }
-        catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
-        {
-            throw new MountException($"idmap=file: {e.Message}", e);
-        }
-
-        static string[] Lines(string? file) => file is null ? [] : File.ReadAllLines(file);
     }
 
     private VfsOptions ToVfsOptions()

@@ -22,7 +22,7 @@ public sealed partial class SftpFileSystem
                 if (await reader.TryResumeAsync(kept, cancellationToken).ConfigureAwait(false))
                     return reader;
             }
-            catch (RemoteException e) when (e.Error is RemoteError.Offline or RemoteError.TimedOut && !kept.Connection.IsAlive)
+            catch (RemoteException e) when (e.Error is RemoteError.Offline or RemoteError.TimedOut && !kept.Handle.Connection.IsAlive)
             {
                 // It is opened on another connection.
             }
@@ -40,13 +40,11 @@ public sealed partial class SftpFileSystem
             isRepeatable: true,
             async (connection, _, token) =>
             {
-                var (handle, status) = await connection.OpenAsync(bytes, SftpOpenFlags.Read, default, token).ConfigureAwait(false);
-                if (handle is null)
-                    throw await OpenRefusalAsync(connection, "Reading", path, bytes, status, token).ConfigureAwait(false);
                 var reader = NewReader();
                 try
                 {
-                    await reader.BeginAsync(handle, token).ConfigureAwait(false);
+                    if (await reader.TryOpenAsync(connection, token).ConfigureAwait(false) is { } status)
+                        throw await OpenRefusalAsync(connection, "Reading", path, bytes, status, token).ConfigureAwait(false);
                     return (IRemoteReader)reader;
                 }
                 catch

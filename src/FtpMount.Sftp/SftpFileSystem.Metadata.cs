@@ -9,6 +9,9 @@ namespace FtpMount.Sftp;
 /// <content>Listing and looking up.</content>
 public sealed partial class SftpFileSystem
 {
+    /// <summary>One for the names of most directories, one for the news that there are no more.</summary>
+    private const int FirstReaddirs = 2;
+
     /// <summary>The most READDIR requests in flight for one directory. OpenSSH answers each with 100 names.</summary>
     private const int MostReaddirs = 16;
 
@@ -27,22 +30,19 @@ public sealed partial class SftpFileSystem
         var lastProgress = _site.Time.GetTimestamp();
         for (var isAgain = false; ; isAgain = true)
         {
-            var handle = await _connections.RunAsync(
+            var (handle, requests) = await _connections.RunAsync(
                 lane, isRepeatable: true, (connection, _, token) => OpenDirectoryAsync(connection, path, directory, token), cancellationToken).ConfigureAwait(false);
-            var requests = new Queue<SftpRequest>();
             try
             {
                 var connection = handle.Connection;
                 var isAtEnd = false;
                 var isLost = false;
-                for (var wanted = 1; !isLost;)
+                var answered = 0;
+                for (var wanted = FirstReaddirs; !isLost;)
                 {
-                    while (!isAtEnd && requests.Count < wanted)
-                    {
-                        var more = connection.Ask(SftpPacketType.Readdir, handle.Bytes);
-                        connection.Submit(more, SftpPriority.Interactive);
-                        requests.Enqueue(more);
-                    }
+                    // Not before the first two are answered: the second mostly says that there is nothing more.
+                    if (!isAtEnd && (answered == 0 || answered >= FirstReaddirs))
+                        AskForNames(handle, requests, wanted);
 
                     if (!requests.TryDequeue(out var request))
                         yield break;
@@ -60,15 +60,23 @@ public sealed partial class SftpFileSystem
                         }
 
                         lastProgress = _site.Time.GetTimestamp();
+                        answered++;
                         if (!SftpStatus.IsAnswered(request, SftpPacketType.Name, out var status))
                         {
+                            // Perhaps only because it overtook the opening: asked again.
+                            if (request.Presumed is not null && status.Code != SftpStatusCode.Eof)
+                            {
+                                answered = 0;
+                                continue;
+                            }
+
                             if (status.Code != SftpStatusCode.Eof)
                                 throw Refusal("Listing", directory, status);
                             isAtEnd = true;
                             continue;
                         }
 
-                        wanted = Math.Min(wanted * 2, MostReaddirs);
+                        wanted = answered < FirstReaddirs ? wanted : Math.Min(wanted * 2, MostReaddirs);
                         foreach (var entry in ReadNames(request, directory))
                         {
                             if (isAgain && given.Contains(entry.Name))
@@ -159,16 +167,48 @@ public sealed partial class SftpFileSystem
         return SftpStatus.IsAnswered(request, SftpPacketType.ExtendedReply, out var status) ? (SftpSpace.Read(request.Body), default) : (null, status);
     }
 
-    private static async ValueTask<SftpFileHandle> OpenDirectoryAsync(SftpConnection connection, byte[] path, RemotePath directory, CancellationToken cancellationToken)
+    /// <summary>Opens a directory, and asks for its first names in the same packet where the handle can be foretold.</summary>
+    private static async ValueTask<(SftpFileHandle Handle, Queue<SftpRequest> Requests)> OpenDirectoryAsync(
+        SftpConnection connection, byte[] path, RemotePath directory, CancellationToken cancellationToken)
     {
-        var (handle, status) = await connection.OpenDirectoryAsync(path, cancellationToken).ConfigureAwait(false);
-        if (handle is not null)
-            return handle;
-        // OpenSSH says NO_SUCH_FILE for ENOTDIR, others FAILURE.
-        var error = SftpErrorMapping.Classify(status);
-        if (error is null or RemoteError.NotFound && await connection.KindAsync(path, cancellationToken).ConfigureAwait(false) is { } kind && kind != RemoteKind.Directory)
-            error = RemoteError.NotADirectory;
-        throw SftpErrorMapping.Failure(error ?? RemoteError.ServerFailure, "Listing", directory, status);
+        var presumed = new PresumedHandle();
+        var open = connection.Rent(SftpPacketType.Opendir, presumed).Write(path);
+        var requests = new Queue<SftpRequest>();
+        while (requests.Count < FirstReaddirs)
+            requests.Enqueue(connection.Rent(SftpPacketType.Readdir, presumed).Write(PresumedHandle.Placeholder));
+        var isTaken = false;
+        try
+        {
+            var (handle, status, isForetold) = await connection.OpenAsync(open, [.. requests], cancellationToken).ConfigureAwait(false);
+            if (handle is not null)
+            {
+                isTaken = isForetold;
+                return (handle, isForetold ? requests : []);
+            }
+
+            // OpenSSH says NO_SUCH_FILE for ENOTDIR, others FAILURE.
+            var error = SftpErrorMapping.Classify(status);
+            if (error is null or RemoteError.NotFound && await connection.KindAsync(path, cancellationToken).ConfigureAwait(false) is { } kind && kind != RemoteKind.Directory)
+                error = RemoteError.NotADirectory;
+            throw SftpErrorMapping.Failure(error ?? RemoteError.ServerFailure, "Listing", directory, status);
+        }
+        finally
+        {
+            if (!isTaken)
+            {
+                foreach (var request in requests)
+                    request.Dispose();
+            }
+        }
+    }
+
+    private static void AskForNames(SftpFileHandle handle, Queue<SftpRequest> requests, int wanted)
+    {
+        var more = new SftpRequest[Math.Max(0, wanted - requests.Count)];
+        for (var i = 0; i < more.Length; i++)
+            requests.Enqueue(more[i] = handle.Connection.Ask(SftpPacketType.Readdir, handle.Bytes));
+        if (more.Length > 0)
+            handle.Connection.Submit(more, SftpPriority.Interactive);
     }
 
     private List<RemoteEntry> ReadNames(SftpRequest request, RemotePath directory)

@@ -33,6 +33,9 @@ public sealed partial class SftpFileSystem : IRemoteFileSystem
         _openFiles = new OpenFiles(site);
     }
 
+    /// <summary>The server, and what was learned of it.</summary>
+    internal SftpSite Site => _site;
+
     /// <inheritdoc/>
     public string DisplayName => _site.Options.DisplayName;
 
@@ -132,15 +135,24 @@ public sealed partial class SftpFileSystem : IRemoteFileSystem
         await _connector.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>The folder to show, with the links in its path resolved, and whose the login folder is.</summary>
+    /// <summary>The folder to show, with the links in its path resolved, whose the login folder is, and, in the same packet, how large requests may be.</summary>
     private static async ValueTask<(RemotePath Root, SftpOwners Owners)> ResolveRootAsync(SftpSite site, SftpConnection connection, CancellationToken cancellationToken)
     {
         var wanted = site.Options.Path;
         var asked = string.IsNullOrEmpty(wanted) ? "."u8.ToArray() : site.Codec.Encode(wanted);
+        if (wanted is ['~', ..] && site.Has(SftpExtensions.ExpandPath))
+            asked = await ExpandAsync(connection, asked, cancellationToken).ConfigureAwait(false) ?? asked;
         using var home = connection.Ask(SftpPacketType.Lstat, "."u8);
         using var realpath = connection.Ask(SftpPacketType.Realpath, asked);
         using var stat = connection.Ask(SftpPacketType.Stat, asked);
-        connection.Submit([home, realpath, stat], SftpPriority.Interactive);
+        using var limits = site.AskLimits(connection);
+        connection.Submit(limits is null ? [home, realpath, stat] : [limits, home, realpath, stat], SftpPriority.Interactive);
+        if (limits is not null)
+        {
+            await limits.WaitAsync(cancellationToken).ConfigureAwait(false);
+            site.TakeLimits(limits);
+        }
+
         await home.WaitAsync(cancellationToken).ConfigureAwait(false);
         await realpath.WaitAsync(cancellationToken).ConfigureAwait(false);
         await stat.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -156,6 +168,23 @@ public sealed partial class SftpFileSystem : IRemoteFileSystem
         var login = home.ReplyType == SftpPacketType.Attrs ? SftpCalls.ReadAttributes(home).Attributes?.Owner : null;
         return (RemotePath.Parse(ReadOneName(site, realpath)), new SftpOwners(site.Options.IdMap, login, (site.Options.LocalUserId ?? CurrentUser(), site.Options.LocalGroupId ?? CurrentGroup())));
     }
+
+    /// <summary>
+    /// The path of somebody's home directory, or of what is in it (expand-path@openssh.com, OpenSSH PROTOCOL section 4.8).
+    /// </summary>
+    /// <returns>Null when the server knows nobody of that name: then it is the name of a file.</returns>
+    private static async ValueTask<byte[]?> ExpandAsync(SftpConnection connection, byte[] path, CancellationToken cancellationToken)
+    {
+        using var expand = connection.Rent(SftpExtensionNames.ExpandPath).Write(path);
+        await connection.SendAsync(expand, cancellationToken).ConfigureAwait(false);
+        if (expand.ReplyType != SftpPacketType.Name)
+            return null;
+        var reader = new SftpPacketReader(expand.Body);
+        return reader.ReadUInt32() > 0 ? reader.ReadString().ToArray() : null;
+    }
+
+    /// <summary>A connection of it.</summary>
+    internal ValueTask<SftpConnection> ConnectionAsync(Lane lane, CancellationToken cancellationToken) => _connections.GetAsync(lane, cancellationToken);
 
     private static string ReadOneName(SftpSite site, SftpRequest realpath)
     {

@@ -58,6 +58,12 @@ public sealed record SftpOptions
     /// <summary>The group that the mount belongs to here, for <see cref="IdMap"/>; null for that of this process.</summary>
     public uint? LocalGroupId { get; init; }
 
+    /// <summary>Whether to find out what was agreed on by SSH (<see cref="Transport.ISftpTransport.Facts"/>).</summary>
+    internal bool Verbose { get; init; }
+
+    /// <summary>Gets the dialogue of all connections; null for nowhere.</summary>
+    internal TextWriter? Transcript { get; init; }
+
     /// <summary>The URL without the password, for messages.</summary>
     internal string DisplayName
     {

@@ -9,6 +9,7 @@ using FtpMount.Remote.Diagnostics;
 using FtpMount.Service;
 using FtpMount.Service.Options;
 using FtpMount.Service.Urls;
+using FtpMount.Sftp.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FtpMount.Cli.Commands;
@@ -23,8 +24,6 @@ internal static class DoctorCommand
         if (request.Writes && options.ReadOnly)
             throw new UsageException("--write and the option ro exclude each other");
         var url = MountCommand.ParseUrl(request.Url, secrets);
-        if (url.Scheme == RemoteScheme.Sftp)
-            throw new UsageException("doctor examines FTP servers; of an SFTP server 'ftpmount mount -f -o log-level=debug' shows what it can do");
         _ = TlsSettings.Resolve(url, options);
         var configuration = MountCommand.Configure(url, request.Url, mountPoint: "", options, secrets, TerminalPrompt.Ask);
         var directories = MountDirectories.Find(configuration, Environment.GetEnvironmentVariable);
@@ -45,12 +44,10 @@ internal static class DoctorCommand
         var progress = new TerminalProgress();
         try
         {
-            return await FtpExamination.RunAsync(
-                FtpSettings.From(configuration, directories),
-                new FtpExaminationOptions { Writes = writes, Transcript = transcript, Progress = progress, Warn = message => progress.Interrupt(() => Messages.Write(message)) },
-                TimeProvider.System,
-                NullLogger.Instance,
-                cancellationToken);
+            var how = new ExaminationOptions { Writes = writes, Transcript = transcript, Progress = progress, Warn = message => progress.Interrupt(() => Messages.Write(message)) };
+            return configuration.Url.Scheme == RemoteScheme.Sftp
+                ? await SftpExamination.RunAsync(SftpSettings.From(configuration), how, TimeProvider.System, NullLogger.Instance, new TerminalPrompter(), cancellationToken)
+                : await FtpExamination.RunAsync(FtpSettings.From(configuration, directories), how, TimeProvider.System, NullLogger.Instance, cancellationToken);
         }
         catch (RemoteException exception)
         {

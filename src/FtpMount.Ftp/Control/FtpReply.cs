@@ -1,3 +1,4 @@
+using FtpMount.Remote;
 using System.Buffers.Text;
 using System.Text;
 
@@ -88,15 +89,7 @@ internal sealed class FtpReply
     public override string ToString() => Text;
 
     /// <summary>Replaces what must not reach a log or a terminal.</summary>
-    internal static string Printable(string text)
-    {
-        var trimmed = text.TrimEnd();
-        return string.Create(trimmed.Length, trimmed, static (span, source) =>
-        {
-            for (var i = 0; i < span.Length; i++)
-                span[i] = char.IsControl(source[i]) || char.IsSurrogate(source[i]) ? '?' : source[i];
-        });
-    }
+    internal static string Printable(string text) => PrintableText.From(text);
 
     private static int NextLine(ReadOnlySpan<byte> bytes)
     {

@@ -3,6 +3,7 @@ using FtpMount.Ftp.Metadata;
 using FtpMount.Ftp.Session;
 using FtpMount.Ftp.Transfers;
 using FtpMount.Remote;
+using FtpMount.Remote.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace FtpMount.Ftp.Diagnostics;
@@ -11,7 +12,7 @@ namespace FtpMount.Ftp.Diagnostics;
 /// A server that is being examined, over sessions like those of a mount. A question that ends its session is answered with null, and the next one gets a new session, so
 /// that one odd command does not end the examination.
 /// </summary>
-internal sealed class ExaminedServer(FtpOptions options, FtpExaminationOptions how, TimeProvider time, ILogger logger) : IAsyncDisposable
+internal sealed class ExaminedServer(FtpOptions options, ExaminationOptions how, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     private readonly FtpTranscript? _transcript = how.Transcript is { } writer ? new FtpTranscript(writer, options, time) : null;
     private readonly List<FtpSite> _sites = [];
@@ -26,7 +27,7 @@ internal sealed class ExaminedServer(FtpOptions options, FtpExaminationOptions h
     public TimeProvider Time => time;
 
     /// <summary>How to examine it.</summary>
-    public FtpExaminationOptions How => how;
+    public ExaminationOptions How => how;
 
     /// <summary>What is known of it, as a mount with the same options would learn it.</summary>
     public FtpSite Site => _site ??= NewSite(options, watch => FirstSession ??= watch);

@@ -6,7 +6,7 @@ namespace FtpMount.Ftp.Diagnostics;
 
 /// <summary>
 /// Finds out what an FTP server can do, with the connections, the transfers and the listings of a mount, and says what that means for one. Without
-/// <see cref="FtpExaminationOptions.Writes"/> nothing on the server is changed; with it, only in a folder that is made for the purpose and removed, also when the examination
+/// <see cref="ExaminationOptions.Writes"/> nothing on the server is changed; with it, only in a folder that is made for the purpose and removed, also when the examination
 /// is broken off. What was learned is remembered for the next mount (<see cref="FtpOptions.MemoryDirectory"/>).
 /// </summary>
 public static class FtpExamination
@@ -19,7 +19,7 @@ public static class FtpExamination
     /// <param name="cancellationToken">Breaks it off.</param>
     /// <exception cref="RemoteException">There is no session with the server, or not the directory to be shown: as from <see cref="FtpFileSystem.ConnectAsync(FtpOptions, TimeProvider, ILogger, CancellationToken)"/>.</exception>
     public static async ValueTask<ServerProfile> RunAsync(
-        FtpOptions options, FtpExaminationOptions how, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+        FtpOptions options, ExaminationOptions how, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(how);
@@ -54,36 +54,6 @@ public static class FtpExamination
         var (parallel, limit) = await ParallelExamination.RunAsync(server, cancellationToken);
         sections.Add(parallel);
         server.Site.Remember(limit);
-        return Conclude(server, sections, listing.Lists && data.Works);
+        return ServerProfile.Conclude(server.Options.DisplayName, server.Site.ServerSoftware, sections, listing.Lists && data.Works, how.Writes);
     }
-
-    private static ServerProfile Conclude(ExaminedServer server, List<ProfileSection> sections, bool isMountable)
-    {
-        var findings = sections.SelectMany(section => section.Findings).ToList();
-        var problems = findings.Count(finding => finding.Level == FindingLevel.Problem);
-        var limits = findings.Count(finding => finding is { Level: FindingLevel.Partly or FindingLevel.Missing, Meaning: not null });
-        var what = (limits, problems) switch
-        {
-            (0, 0) => "everything that was tried works",
-            (_, 0) => Count(limits, "limitation", "limitations") + ", explained above",
-            (0, _) => Count(problems, "problem needs attention", "problems need attention"),
-            _ => $"{Count(problems, "problem needs attention", "problems need attention")}, and {Count(limits, "limitation", "limitations")}, explained above",
-        };
-        var verdict = isMountable
-            ? $"It can be mounted: {what}{(server.How.Writes ? "" : ". Writing was not tried; --write tries it")}."
-            : "It cannot be mounted: its folders cannot be listed.";
-        return new ServerProfile
-        {
-            Server = server.Options.DisplayName,
-            Software = server.Site.ServerSoftware,
-            Sections = sections,
-            AdvisedOptions = [.. findings.Select(finding => finding.Advice).OfType<string>().Distinct(StringComparer.Ordinal)],
-            IsMountable = isMountable,
-            TriedWriting = server.How.Writes,
-            Verdict = verdict,
-        };
-    }
-
-    private static string Count(int count, string one, string many) =>
-        count == 1 ? $"1 {one}" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{count} {many}");
 }

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using FtpMount.Remote;
+using FtpMount.Sftp.Session;
 using FtpMount.Sftp.Transport;
 using Microsoft.Extensions.Logging;
 
@@ -50,6 +51,7 @@ internal sealed class SftpConnection : IAsyncDisposable
     private readonly Queue<SftpRequest> _interactive = new();
     private readonly Queue<SftpRequest> _bulk = new();
     private readonly Stack<SftpRequest> _idleRequests = new();
+    private readonly HandleForecast _forecast = new();
     private readonly byte[] _sendBuffer = new byte[GatherLength];
     private readonly byte[] _receiveBuffer = new byte[ReceiveBufferLength];
     private readonly CancellationTokenSource _stopping = new();
@@ -59,6 +61,7 @@ internal sealed class SftpConnection : IAsyncDisposable
     private Task _sending = Task.CompletedTask;
     private RemoteException? _failure;
     private bool _isSending;
+    private int _number;
     private uint _nextId;
     private int _receiveStart;
     private int _receiveEnd;
@@ -81,6 +84,19 @@ internal sealed class SftpConnection : IAsyncDisposable
     /// <summary>What the server offers beyond version 3.</summary>
     public SftpExtensions Extensions { get; private set; }
 
+    /// <summary>The same as the server names it, with what is not used here.</summary>
+    public IReadOnlyList<string> Announced { get; private set; } = [];
+
+    /// <summary>Whether the handles of this server can be foretold, as far as has been seen.</summary>
+    public bool ForetellsHandles
+    {
+        get
+        {
+            lock (_gate)
+                return _forecast.IsGood;
+        }
+    }
+
     /// <summary>How large requests may be.</summary>
     public SftpLimits Limits { get; set; } = SftpLimits.Default;
 
@@ -89,6 +105,9 @@ internal sealed class SftpConnection : IAsyncDisposable
 
     /// <summary>What carries the bytes.</summary>
     public string? Description => _transport.Description;
+
+    /// <summary>What was agreed on by SSH; null when that is not known.</summary>
+    public SshSessionFacts? Facts => _transport.Facts;
 
     /// <summary>Ends when the connection has ended and every request with it.</summary>
     public Task Ended => _ended.Task;
@@ -116,7 +135,7 @@ internal sealed class SftpConnection : IAsyncDisposable
     public long LastUsed => Volatile.Read(ref _lastUsed);
 
     /// <summary>When the server was last heard.</summary>
-    public long LastHeard => Volatile.Read(ref _lastHeard);
+    public long LastHeard => Math.Max(Volatile.Read(ref _lastHeard), _transport.LastReceived);
 
     /// <summary>Makes a connection of a transport: exchanges INIT and VERSION. On failure the transport is disposed.</summary>
     /// <exception cref="RemoteException"><see cref="RemoteError.ProtocolViolation"/>: not SFTP. <see cref="RemoteError.Unsupported"/>: another version. <see cref="RemoteError.Offline"/>: the link was lost.</exception>
@@ -218,6 +237,17 @@ internal sealed class SftpConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Begins OPEN or OPENDIR with requests behind it, or one of these, which has the handle that the answer will bring as its first field
+    /// (<see cref="PresumedHandle.Placeholder"/>) and must not change anything on the server.
+    /// </summary>
+    public SftpRequest Rent(SftpPacketType type, PresumedHandle handle)
+    {
+        var request = Rent(type);
+        request.Presumed = handle;
+        return request;
+    }
+
     /// <summary>A handle was opened (1) or closed (-1).</summary>
     public void CountHandle(int difference) => Interlocked.Add(ref _openHandles, difference);
 
@@ -270,11 +300,17 @@ internal sealed class SftpConnection : IAsyncDisposable
         var version = packet.ReadUInt32();
         if (version != Version)
             throw new RemoteException(RemoteError.Unsupported, $"The server speaks version {version} of SFTP only; version {Version} is needed.");
+        var announced = new List<string>();
         while (!packet.IsAtEnd)
         {
-            Extensions |= SftpExtensionNames.Find(packet.ReadString());
+            var name = packet.ReadString();
+            Extensions |= SftpExtensionNames.Find(name);
+            announced.Add(SftpSite.Printable(name));
             packet.ReadString();
         }
+
+        Announced = announced;
+        _number = _traffic.Transcript?.Begin(Description, Extensions) ?? 0;
     }
 
     /// <summary>What comes instead of SFTP is most often what a login script prints.</summary>
@@ -355,7 +391,10 @@ internal sealed class SftpConnection : IAsyncDisposable
                     continue;
                 }
 
+                if (!TryGiveHandle(request))
+                    continue;
                 _traffic.CountRequest();
+                _traffic.Transcript?.WriteRequest(_number, request);
                 request.Packet.Span.CopyTo(_sendBuffer.AsSpan(length));
                 length += request.PacketLength;
                 if (request.Payload.IsEmpty)
@@ -369,6 +408,37 @@ internal sealed class SftpConnection : IAsyncDisposable
                 _isSending = false;
             return length;
         }
+    }
+
+    /// <summary>
+    /// Follows which handles the server gives out, and puts the one that a request is for into it. Ends a request whose handle cannot be foretold. Under the gate, in the order of sending.
+    /// </summary>
+    private bool TryGiveHandle(SftpRequest request)
+    {
+        switch (request.Type)
+        {
+            case SftpPacketType.Open or SftpPacketType.Opendir:
+                request.Foretold = _forecast.Opening();
+                if (request.Presumed is { } presumed)
+                    presumed.Number = request.Foretold.Handle;
+                return true;
+            case SftpPacketType.Close:
+                _forecast.Closing(request.Handle);
+                return true;
+        }
+
+        if (request.Presumed is not { } awaited)
+            return true;
+        if (awaited.Number is { } number)
+        {
+            request.SetHandle(number);
+            return true;
+        }
+
+        _pending.Remove(request.Id);
+        Window.Dropped(request.BulkLength);
+        request.Complete(SftpPacketType.None, 0, 0);
+        return false;
     }
 
     private async Task ReceiveAsync()
@@ -415,6 +485,7 @@ internal sealed class SftpConnection : IAsyncDisposable
 
         var rest = (int)length - 5;
         var received = 0;
+        Memory<byte> body = default;
         if (type == SftpPacketType.Data)
         {
             if (rest < 4)
@@ -436,11 +507,18 @@ internal sealed class SftpConnection : IAsyncDisposable
         }
         else
         {
-            await ReceiveIntoAsync(request.BeginBody(rest)).ConfigureAwait(false);
+            body = request.BeginBody(rest);
+            await ReceiveIntoAsync(body).ConfigureAwait(false);
         }
 
+        _traffic.Transcript?.WriteReply(_number, id, type, received, body.Span);
         lock (_gate)
+        {
             _pending.Remove(id);
+            if (request.Type is SftpPacketType.Open or SftpPacketType.Opendir)
+                _forecast.Answered(request.Foretold, type == SftpPacketType.Handle && rest > 4 ? body.Span[4..] : default);
+        }
+
         if (request.BulkLength > 0)
             Window.Answered(request.BulkLength, request.DeliveredBefore, request.SubmittedAt);
         request.Complete(type, received, rest);
@@ -453,7 +531,7 @@ internal sealed class SftpConnection : IAsyncDisposable
         _receiveBuffer.AsSpan(_receiveStart, buffered).CopyTo(destination.Span);
         _receiveStart += buffered;
         for (destination = destination[buffered..]; !destination.IsEmpty;)
-            destination = destination[await ReceiveSomeAsync(destination, _stopping.Token).ConfigureAwait(false)..];
+            destination = destination[await ReceiveSomeAsync(destination, destination.Length, _stopping.Token).ConfigureAwait(false)..];
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -483,13 +561,13 @@ internal sealed class SftpConnection : IAsyncDisposable
         }
 
         while (_receiveEnd < count)
-            _receiveEnd += await ReceiveSomeAsync(_receiveBuffer.AsMemory(_receiveEnd), cancellationToken).ConfigureAwait(false);
+            _receiveEnd += await ReceiveSomeAsync(_receiveBuffer.AsMemory(_receiveEnd), count - _receiveEnd, cancellationToken).ConfigureAwait(false);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<int> ReceiveSomeAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    private async ValueTask<int> ReceiveSomeAsync(Memory<byte> buffer, int least, CancellationToken cancellationToken)
     {
-        var count = await _transport.ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false);
+        var count = await _transport.ReceiveAsync(buffer, least, cancellationToken).ConfigureAwait(false);
         if (count <= 0)
             throw new RemoteException(RemoteError.Offline, "The server closed the connection.");
         Volatile.Write(ref _lastHeard, _time.GetTimestamp());
@@ -546,7 +624,7 @@ internal sealed class SftpConnection : IAsyncDisposable
             if (_failure is not null || _pending.Count == 0)
                 return;
             // The server answers one request after the other: while it works on a long one, silence says nothing; what carries the bytes has a keepalive of its own.
-            var silence = _time.GetElapsedTime(_lastHeard, now);
+            var silence = _time.GetElapsedTime(LastHeard, now);
             silent = silence >= (_pending.Values.Any(static request => request.IsLong) ? LongWait : 1) * _timeout;
             if (!silent)
             {

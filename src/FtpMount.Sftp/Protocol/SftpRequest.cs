@@ -66,7 +66,15 @@ internal sealed class SftpRequest : IValueTaskSource, IDisposable
     /// <summary>What was in flight before it.</summary>
     public int InFlightBefore { get; set; }
 
-    /// <summary>The reply's type, once done.</summary>
+    /// <summary>
+    /// For OPEN and OPENDIR: told what its handle will be. For a request whose handle is <see cref="PresumedHandle.Placeholder"/>: which handle that stands for.
+    /// </summary>
+    public PresumedHandle? Presumed { get; set; }
+
+    /// <summary>For OPEN and OPENDIR: see <see cref="HandleForecast.Opening"/>.</summary>
+    public (uint? Handle, long Mark) Foretold { get; set; }
+
+    /// <summary>The reply's type, once done; <see cref="SftpPacketType.None"/> when its handle could not be foretold, so that it was not sent.</summary>
     public SftpPacketType ReplyType { get; private set; }
 
     /// <summary>The fields of the reply behind its id, once done; empty for DATA.</summary>
@@ -94,6 +102,8 @@ internal sealed class SftpRequest : IValueTaskSource, IDisposable
         Payload = default;
         BulkLength = 0;
         IsLong = false;
+        Presumed = null;
+        Foretold = default;
         Received = 0;
         _bodyLength = 0;
         _destination = default;
@@ -164,6 +174,19 @@ internal sealed class SftpRequest : IValueTaskSource, IDisposable
         Payload = content;
         return Write(handle).Write((ulong)offset).Write((uint)content.Length);
     }
+
+    /// <summary>The handle that is the first field.</summary>
+    public ReadOnlySpan<byte> Handle
+    {
+        get
+        {
+            var length = BinaryPrimitives.ReadInt32BigEndian(_packet.AsSpan(HeaderLength));
+            return _packet.AsSpan(HeaderLength + 4, length);
+        }
+    }
+
+    /// <summary>For the sender: puts the handle in the place that was kept for it.</summary>
+    public void SetHandle(uint number) => BinaryPrimitives.WriteUInt32BigEndian(_packet.AsSpan(HeaderLength + 4), number);
 
     /// <summary>The packet is complete: puts its length in front and makes the connection the second owner.</summary>
     public void Finish()

@@ -1,11 +1,17 @@
+using FtpMount.Sftp.Diagnostics;
+
 namespace FtpMount.Sftp.Protocol;
 
-/// <summary>Counts what all connections of a site carry. Thread-safe.</summary>
-internal sealed class SftpTraffic
+/// <summary>Counts what all connections of a site carry, and has it written down when somebody wants to read it. Thread-safe.</summary>
+/// <param name="transcript">Gets the dialogue; null for nobody.</param>
+internal sealed class SftpTraffic(SftpTranscript? transcript = null)
 {
     private long _requests;
     private long _bytesReceived;
     private long _bytesSent;
+
+    /// <summary>Gets the dialogue; null for nobody.</summary>
+    public SftpTranscript? Transcript => transcript;
 
     /// <summary>Requests sent.</summary>
     public long Requests => Interlocked.Read(ref _requests);

@@ -18,7 +18,7 @@ internal sealed class OpenFiles : IAsyncDisposable
 
     private readonly SftpSite _site;
     private readonly Lock _gate = new();
-    private readonly List<(RemotePath Path, SftpFileHandle Handle, long Since)> _idle = [];
+    private readonly List<(RemotePath Path, KeptFile File, long Since)> _idle = [];
     private readonly Dictionary<RemotePath, long> _stored = [];
     private readonly ITimer _timer;
 
@@ -29,7 +29,7 @@ internal sealed class OpenFiles : IAsyncDisposable
     }
 
     /// <summary>A handle that reads the file which this path stood for; null when there is none.</summary>
-    public SftpFileHandle? Take(RemotePath path)
+    public KeptFile? Take(RemotePath path)
     {
         lock (_gate)
         {
@@ -37,11 +37,11 @@ internal sealed class OpenFiles : IAsyncDisposable
             {
                 if (_idle[i].Path != path)
                     continue;
-                var handle = _idle[i].Handle;
+                var file = _idle[i].File;
                 _idle.RemoveAt(i);
-                if (handle.Connection.IsAlive)
-                    return handle;
-                handle.Close();
+                if (file.Handle.Connection.IsAlive)
+                    return file;
+                file.Handle.Close();
             }
 
             return null;
@@ -49,15 +49,15 @@ internal sealed class OpenFiles : IAsyncDisposable
     }
 
     /// <summary>Keeps a handle for the next reader.</summary>
-    public void Keep(RemotePath path, SftpFileHandle handle)
+    public void Keep(RemotePath path, KeptFile file)
     {
         SftpFileHandle? oldest = null;
         lock (_gate)
         {
-            _idle.Add((path, handle, _site.Time.GetTimestamp()));
+            _idle.Add((path, file, _site.Time.GetTimestamp()));
             if (_idle.Count > Most)
             {
-                oldest = _idle[0].Handle;
+                oldest = _idle[0].File.Handle;
                 _idle.RemoveAt(0);
             }
         }
@@ -75,7 +75,7 @@ internal sealed class OpenFiles : IAsyncDisposable
             {
                 if (!_idle[i].Path.IsAtOrBelow(path))
                     continue;
-                (closed ??= []).Add(_idle[i].Handle);
+                (closed ??= []).Add(_idle[i].File.Handle);
                 _idle.RemoveAt(i);
             }
         }
@@ -112,7 +112,7 @@ internal sealed class OpenFiles : IAsyncDisposable
         {
             while (_idle.Count > 0 && _site.Time.GetElapsedTime(_idle[0].Since) >= Lifetime)
             {
-                (old ??= []).Add(_idle[0].Handle);
+                (old ??= []).Add(_idle[0].File.Handle);
                 _idle.RemoveAt(0);
             }
         }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using FtpMount.Remote;
 using FtpMount.Sftp.Protocol;
 
@@ -74,17 +75,30 @@ internal static class SftpCalls
     private static async ValueTask<(SftpFileHandle? Handle, SftpStatus Status)> HandleAsync(
         SftpConnection connection, SftpRequest request, CancellationToken cancellationToken)
     {
-        using (request)
+        var (handle, status, _) = await connection.OpenAsync(request, [], cancellationToken).ConfigureAwait(false);
+        return (handle, status);
+    }
+
+    /// <summary>
+    /// OPEN or OPENDIR, and behind it in the same packet requests for the handle that it will bring. Disposes the first, not those behind it.
+    /// </summary>
+    /// <returns>The handle, or why not; and whether the requests behind it were for this handle: otherwise their replies mean nothing, and they are to be made again.</returns>
+    public static async ValueTask<(SftpFileHandle? Handle, SftpStatus Status, bool IsForetold)> OpenAsync(
+        this SftpConnection connection, SftpRequest open, SftpRequest[] behind, CancellationToken cancellationToken)
+    {
+        using (open)
         {
             // Not given up once sent: the handle would stay open on the server.
             cancellationToken.ThrowIfCancellationRequested();
-            await connection.SendAsync(request, CancellationToken.None).ConfigureAwait(false);
-            if (!SftpStatus.IsAnswered(request, SftpPacketType.Handle, out var status))
-                return (null, status);
-            var handle = new SftpFileHandle(connection, new SftpPacketReader(request.Body).ReadString().ToArray());
+            var presumed = open.Presumed;
+            connection.Submit([open, .. behind], SftpPriority.Interactive);
+            await open.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+            if (!SftpStatus.IsAnswered(open, SftpPacketType.Handle, out var status))
+                return (null, status, false);
+            var handle = new SftpFileHandle(connection, new SftpPacketReader(open.Body).ReadString().ToArray());
             connection.CountHandle(1);
             if (!cancellationToken.IsCancellationRequested)
-                return (handle, default);
+                return (handle, default, presumed?.Number is { } number && handle.Bytes.Length == HandleForecast.HandleLength && BinaryPrimitives.ReadUInt32BigEndian(handle.Bytes) == number);
             handle.Close();
             throw new OperationCanceledException(cancellationToken);
         }

@@ -1,5 +1,6 @@
 using System.Text;
 using FtpMount.Remote;
+using FtpMount.Sftp.Diagnostics;
 using FtpMount.Sftp.Protocol;
 using FtpMount.Sftp.Transport;
 using Microsoft.Extensions.Logging;
@@ -15,8 +16,6 @@ internal sealed class SftpSite(SftpOptions options, ISftpConnector connector, Ti
     /// <summary>PATH_MAX of the server is 4096 on Linux; what is longer by far does not fit into a request.</summary>
     private const int LongestPath = 8192;
 
-    private bool _hasLimits;
-
     public SftpOptions Options => options;
 
     public TimeProvider Time => time;
@@ -25,7 +24,7 @@ internal sealed class SftpSite(SftpOptions options, ISftpConnector connector, Ti
 
     public NameCodec Codec { get; } = options.Encoding is null ? NameCodec.Utf8 : new NameCodec(options.Encoding);
 
-    public SftpTraffic Traffic { get; } = new();
+    public SftpTraffic Traffic { get; } = new(options.Transcript is { } writer ? new SftpTranscript(writer, time) : null);
 
     /// <summary>What the server offers.</summary>
     public SftpExtensions Extensions { get; private set; }
@@ -64,40 +63,30 @@ internal sealed class SftpSite(SftpOptions options, ISftpConnector connector, Ti
             : throw new RemoteException(RemoteError.NameTooLong, $"The path {SftpErrorMapping.Quote(path)} is longer than {LongestPath} bytes.") { Path = path };
     }
 
-    /// <summary>One more connection: logged in, version agreed, limits known. Kept from taking longer than the time-out by the caller's token.</summary>
+    /// <summary>One more connection: logged in, version agreed. Kept from taking longer than the time-out by the caller's token.</summary>
     public async ValueTask<SftpConnection> ConnectAsync(CancellationToken cancellationToken)
     {
         var transport = await connector.ConnectAsync(cancellationToken).ConfigureAwait(false);
         var connection = await SftpConnection.OpenAsync(transport, time, options.Timeout, logger, Traffic, cancellationToken).ConfigureAwait(false);
-        try
-        {
-            Extensions = connection.Extensions;
-            if (!_hasLimits && Has(SftpExtensions.Limits))
-                Limits = await AskLimitsAsync(connection, cancellationToken).ConfigureAwait(false);
-            _hasLimits = true;
-            connection.Limits = Limits;
-            Description = connection.Description;
-            return connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
+        Extensions = connection.Extensions;
+        connection.Limits = Limits;
+        Description = connection.Description;
+        return connection;
+    }
+
+    /// <summary>A request, to be sent on the first connection, for how large requests may be; null when the server does not tell.</summary>
+    public SftpRequest? AskLimits(SftpConnection connection) => Has(SftpExtensions.Limits) ? connection.Rent(SftpExtensionNames.Limits) : null;
+
+    /// <summary>Takes the reply to <see cref="AskLimits"/>.</summary>
+    public void TakeLimits(SftpRequest request)
+    {
+        if (request.ReplyType != SftpPacketType.ExtendedReply)
+            return;
+        var reply = new SftpPacketReader(request.Body);
+        Limits = request.Connection.Limits = SftpLimits.From(reply.ReadUInt64(), reply.ReadUInt64(), reply.ReadUInt64(), reply.ReadUInt64());
     }
 
     /// <summary>The server's text for a person: without control characters.</summary>
     public static string Printable(ReadOnlySpan<byte> text) =>
         string.Concat(Encoding.UTF8.GetString(text).Select(c => char.IsControl(c) ? '?' : c));
-
-    private static async ValueTask<SftpLimits> AskLimitsAsync(SftpConnection connection, CancellationToken cancellationToken)
-    {
-        using var request = connection.Rent(SftpExtensionNames.Limits);
-        connection.Submit(request, SftpPriority.Interactive);
-        await request.WaitAsync(cancellationToken).ConfigureAwait(false);
-        if (request.ReplyType != SftpPacketType.ExtendedReply)
-            return SftpLimits.Default;
-        var reply = new SftpPacketReader(request.Body);
-        return SftpLimits.From(reply.ReadUInt64(), reply.ReadUInt64(), reply.ReadUInt64(), reply.ReadUInt64());
-    }
 }

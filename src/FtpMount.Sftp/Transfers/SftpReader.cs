@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using FtpMount.Remote;
 using FtpMount.Sftp.Protocol;
 using FtpMount.Sftp.Session;
@@ -28,6 +29,7 @@ internal sealed class SftpReader : IRemoteReader
     private readonly byte[] _bytes;
     private readonly Lane _lane;
     private readonly Queue<Chunk> _chunks = new();
+    private readonly List<SftpRequest> _asking = [];
     private readonly List<SftpFileHandle> _handles = [];
     private readonly long _end;
     private SftpAttributes _version;
@@ -56,31 +58,62 @@ internal sealed class SftpReader : IRemoteReader
     /// <inheritdoc/>
     public long Position { get; private set; }
 
-    /// <summary>Takes a freshly opened file: asks for its version and the first content together.</summary>
-    public async ValueTask BeginAsync(SftpFileHandle handle, CancellationToken cancellationToken)
+    /// <summary>Opens the file and asks for its version and the first content: all of it together where the handle can be foretold.</summary>
+    /// <returns>Why it cannot be opened; null when it is open.</returns>
+    public async ValueTask<SftpStatus?> TryOpenAsync(SftpConnection connection, CancellationToken cancellationToken)
     {
-        _handles.Add(handle);
-        using var version = handle.Connection.Ask(SftpPacketType.Fstat, handle.Bytes);
-        handle.Connection.Submit(version, SftpPriority.Bulk);
-        TopUp();
-        await version.WaitAsync(cancellationToken).ConfigureAwait(false);
-        Judge(version);
+        var presumed = new PresumedHandle();
+        var open = connection.Rent(SftpPacketType.Open, presumed).Write(_bytes).Write((uint)SftpOpenFlags.Read).Write(default(SftpAttributes));
+        using var version = connection.Rent(SftpPacketType.Fstat, presumed).Write(PresumedHandle.Placeholder);
+        var chunks = Presume(connection, presumed);
+        var isTaken = false;
+        try
+        {
+            var (handle, status, isForetold) = await connection.OpenAsync(open, [version, .. chunks.Select(chunk => chunk.Request)], cancellationToken).ConfigureAwait(false);
+            if (handle is null)
+                return status;
+            _handles.Add(handle);
+            if (isForetold)
+            {
+                isTaken = true;
+                foreach (var chunk in chunks)
+                {
+                    _chunks.Enqueue(chunk);
+                    _asked = chunk.Offset + chunk.Length;
+                }
+
+                await version.WaitAsync(cancellationToken).ConfigureAwait(false);
+                if (version.ReplyType == SftpPacketType.Attrs)
+                {
+                    Judge(version);
+                    return null;
+                }
+            }
+
+            using var later = connection.Ask(SftpPacketType.Fstat, handle.Bytes);
+            TopUp(later);
+            await later.WaitAsync(cancellationToken).ConfigureAwait(false);
+            Judge(later);
+            return null;
+        }
+        finally
+        {
+            if (!isTaken)
+                chunks.ForEach(static chunk => chunk.Request.Dispose());
+        }
     }
 
-    /// <summary>Takes a file that was kept open: asks for its version, for what the path is now, and for the first content together.</summary>
-    /// <returns>False when the path stands for another file now; then the handle is closed.</returns>
-    public async ValueTask<bool> TryResumeAsync(SftpFileHandle handle, CancellationToken cancellationToken)
+    /// <summary>Takes a file that was kept open: asks for what the path is now and for the first content together.</summary>
+    /// <returns>False when the path stands for another file or content now; then the handle is closed.</returns>
+    public async ValueTask<bool> TryResumeAsync(KeptFile kept, CancellationToken cancellationToken)
     {
-        _handles.Add(handle);
-        using var version = handle.Connection.Ask(SftpPacketType.Fstat, handle.Bytes);
-        using var present = handle.Connection.Ask(SftpPacketType.Stat, _bytes);
-        handle.Connection.Submit([version, present], SftpPriority.Bulk);
-        TopUp();
-        await version.WaitAsync(cancellationToken).ConfigureAwait(false);
+        _handles.Add(kept.Handle);
+        using var present = kept.Handle.Connection.Ask(SftpPacketType.Stat, _bytes);
+        TopUp(present);
         await present.WaitAsync(cancellationToken).ConfigureAwait(false);
-        if (SftpCalls.ReadAttributes(version).Attributes is { } mine && SftpCalls.ReadAttributes(present).Attributes is { } theirs && IsSame(mine, theirs))
+        if (SftpCalls.ReadAttributes(present).Attributes is { } now && IsSame(kept.Version, now))
         {
-            Judge(version);
+            Judge(present);
             return true;
         }
 
@@ -132,7 +165,7 @@ internal sealed class SftpReader : IRemoteReader
         for (var i = 0; i < _handles.Count; i++)
         {
             if (i == 0 && _handles[0].Connection.IsAlive && _knowsVersion)
-                _openFiles.Keep(_path, _handles[0]);
+                _openFiles.Keep(_path, new KeptFile(_handles[0], _version));
             else
                 _handles[i].Close();
         }
@@ -150,6 +183,15 @@ internal sealed class SftpReader : IRemoteReader
             if (!request.IsDone && buffer.Length >= head.Length)
                 request.TryBind(buffer[..head.Length]);
             await request.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (request.Presumed is not null && request.ReplyType == SftpPacketType.Status && SftpStatus.Of(request).Code != SftpStatusCode.Eof)
+            {
+                // Perhaps only because it overtook the opening of the file.
+                _chunks.Dequeue();
+                request.Dispose();
+                PutFirst(Ask(_handles[0], head.Offset, head.Length));
+                return await TakeAsync(_chunks.Peek(), buffer, cancellationToken).ConfigureAwait(false);
+            }
+
             if (request.ReplyType != SftpPacketType.Data || request.Received == 0)
             {
                 End(request);
@@ -178,7 +220,7 @@ internal sealed class SftpReader : IRemoteReader
         _taken = 0;
         _chunks.Dequeue();
         request.Dispose();
-        if (received < head.Length && head.Offset + received < _end)
+        if (received < head.Length && head.Offset + received < _end && !IsEnd(head.Offset + received))
             AskAgain(head, received);
         return count;
     }
@@ -206,11 +248,7 @@ internal sealed class SftpReader : IRemoteReader
     /// </summary>
     private void AskAgain(Chunk head, int received)
     {
-        var rest = new List<Chunk>(_chunks.Count + 1) { Ask(_handles[0], head.Offset + received, head.Length - received) };
-        rest.AddRange(_chunks);
-        _chunks.Clear();
-        foreach (var chunk in rest)
-            _chunks.Enqueue(chunk);
+        PutFirst(Ask(_handles[0], head.Offset + received, head.Length - received));
         const int LeastPlausibleLimit = 4096;
         var limits = _handles[0].Connection.Limits;
         if (received is >= LeastPlausibleLimit && received < limits.ReadLength && head.Offset + head.Length <= (long)(_version.Size ?? 0))
@@ -220,33 +258,93 @@ internal sealed class SftpReader : IRemoteReader
         }
     }
 
+    private void PutFirst(Chunk first)
+    {
+        Chunk[] others = [.. _chunks];
+        _chunks.Clear();
+        _chunks.Enqueue(first);
+        foreach (var chunk in others)
+            _chunks.Enqueue(chunk);
+    }
+
+    /// <summary>
+    /// Whether a file that is not empty ends here, as the server has said of it since it was opened. The empty ones are read to find out: those of /proc are not empty.
+    /// </summary>
+    private bool IsEnd(long offset) => _knowsVersion && _version.Size is { } size && size > 0 && (ulong)offset == size;
+
+    /// <summary>The first pieces of a file that is being opened: as far as is known to be wanted, otherwise one block, because most files are small.</summary>
+    private List<Chunk> Presume(SftpConnection connection, PresumedHandle handle)
+    {
+        List<Chunk> result = [];
+        var window = connection.Window;
+        var end = Math.Min(_end, _asked + (_end == long.MaxValue ? LargestRequest : Math.Max(LargestRequest, window.Limit - window.InFlight)));
+        for (var offset = _asked; offset < end;)
+        {
+            var length = PieceLength(connection, offset);
+            if (_end == long.MaxValue)
+                length = (int)Math.Min(length, end - offset);
+            result.Add(new Chunk(connection.Rent(SftpPacketType.Read, handle).WriteRead(PresumedHandle.Placeholder, offset, length), offset, length));
+            offset += length;
+        }
+
+        return result;
+    }
+
+    /// <summary>How much to ask for at once: up to the next boundary, so that later requests fill whole blocks.</summary>
+    private int PieceLength(SftpConnection connection, long offset)
+    {
+        var most = connection.Window.RequestLength(Math.Min(connection.Limits.ReadLength, LargestRequest));
+        var length = Math.Min(Math.Min(LargestRequest - (offset % LargestRequest), most), _end - offset);
+        return (int)(_knowsVersion && _version.Size is { } known && offset < (long)known ? Math.Min(length, (long)known - offset) : length);
+    }
+
     /// <summary>Asks for as much as the windows allow.</summary>
-    private void TopUp()
+    /// <param name="before">What goes out on the first connection in the same packet, in any case.</param>
+    private void TopUp(SftpRequest? before = null)
+    {
+        if (before is not null)
+            _asking.Add(before);
+        AskFor();
+        Submit();
+    }
+
+    private void AskFor()
     {
         Spread();
+        var asked = 0;
         while (_asked < _end)
         {
             var handle = Best();
             if (handle is null)
                 return;
-            var window = handle.Connection.Window;
-            var most = window.RequestLength(Math.Min(handle.Connection.Limits.ReadLength, LargestRequest));
-
-            // Up to the next boundary, so that later requests fill whole blocks.
-            var length = (int)Math.Min(LargestRequest - (_asked % LargestRequest), most);
-            length = (int)Math.Min(length, _end - _asked);
-            if (_knowsVersion && _version.Size is { } known && _asked < (long)known)
-                length = (int)Math.Min(length, (long)known - _asked);
-            if (_chunks.Count > 0 && !window.HasRoom(length))
+            var length = PieceLength(handle.Connection, _asked);
+            if (_chunks.Count > 0 && !handle.Connection.Window.HasRoom(asked + length))
                 return;
-            // One look past the known end confirms it.
-            if (_knowsVersion && _version.Size is { } size && _asked > (long)size)
+            if (IsEnd(_asked) || (_knowsVersion && _version.Size is { } size && _asked > (long)size))
                 return;
-            _chunks.Enqueue(Ask(handle, _asked, length));
+            var request = handle.Connection.Rent(SftpPacketType.Read).WriteRead(handle.Bytes, _asked, length);
+            _asking.Add(request);
+            _chunks.Enqueue(new Chunk(request, _asked, length));
             _asked += length;
+            asked += length;
+
+            // Which connection has most room shows only when this one is in its window.
+            if (_handles.Count > 1)
+            {
+                Submit();
+                asked = 0;
+            }
+
             if (!_knowsVersion && _end == long.MaxValue && _asked - Position >= LargestRequest)
                 return; // the size will soon be known: most files are small
         }
+    }
+
+    private void Submit()
+    {
+        if (_asking.Count > 0)
+            _asking[0].Connection.Submit(CollectionsMarshal.AsSpan(_asking), SftpPriority.Bulk);
+        _asking.Clear();
     }
 
     private static Chunk Ask(SftpFileHandle handle, long offset, int length)
@@ -323,10 +421,8 @@ internal sealed class SftpReader : IRemoteReader
             async (connection, _, token) =>
             {
                 Drop(); // of an attempt before, when that connection was lost too
-                var (opened, status) = await connection.OpenAsync(_bytes, SftpOpenFlags.Read, default, token).ConfigureAwait(false);
-                if (opened is null)
+                if (await TryOpenAsync(connection, token).ConfigureAwait(false) is { } status)
                     throw SftpErrorMapping.Failure(SftpErrorMapping.Classify(status) ?? RemoteError.ServerFailure, "Reading", _path, status);
-                await BeginAsync(opened, token).ConfigureAwait(false);
                 return true;
             },
             cancellationToken).ConfigureAwait(false);

@@ -24,7 +24,7 @@ internal sealed class SftpWriter(SftpConnections connections, SftpSite site, Rem
     private long _read;
     private long _confirmed;
     private bool _isAtEnd;
-    private SftpConnection? _ending;
+    private (SftpRequest Look, SftpRequest Close)? _ending;
 
     private readonly record struct Chunk(SftpRequest Request, byte[] Buffer, int Length);
 
@@ -62,7 +62,7 @@ internal sealed class SftpWriter(SftpConnections connections, SftpSite site, Rem
                 return _confirmed;
             }
             catch (RemoteException e) when (e.Error is RemoteError.Offline or RemoteError.TimedOut
-                && (_handles.Exists(open => !open.Connection.IsAlive) || _ending is { IsAlive: false }) && content.CanSeek && mode != StoreMode.Append
+                && (_handles.Exists(open => !open.Connection.IsAlive) || _ending is { Close.Connection.IsAlive: false }) && content.CanSeek && mode != StoreMode.Append
                 && (_confirmed > before || site.Time.GetElapsedTime(lastProgress) < site.Options.Timeout))
             {
                 if (_confirmed > before)
@@ -87,12 +87,15 @@ internal sealed class SftpWriter(SftpConnections connections, SftpSite site, Rem
             {
             }
 
+            // On one connection the server takes everything in its order: the end need not wait for the answers.
+            if (_isAtEnd && _handles.Count == 1 && _spreading is null)
+                SubmitEnd();
             if (!_chunks.TryPeek(out var head))
                 return;
             await head.Request.WaitAsync(cancellationToken).ConfigureAwait(false);
             var status = SftpStatus.Of(head.Request);
             if (!status.IsOk)
-                throw await RefusalAsync(_handles[0].Connection, site, path, bytes, status, cancellationToken).ConfigureAwait(false);
+                throw await RefusalAsync(head.Request.Connection, site, path, bytes, status, cancellationToken).ConfigureAwait(false);
             _chunks.Dequeue();
             _confirmed += head.Length;
             Return(head);
@@ -145,18 +148,26 @@ internal sealed class SftpWriter(SftpConnections connections, SftpSite site, Rem
     }
 
     /// <summary>Asks for the length and closes, behind everything that was written.</summary>
-    private async ValueTask EndAsync(StoreMode mode, CancellationToken cancellationToken)
+    private void SubmitEnd()
     {
-        await SpreadEndAsync().ConfigureAwait(false);
         var first = _handles[0];
-        using var look = first.Connection.Ask(SftpPacketType.Fstat, first.Bytes);
-        using var close = first.Connection.Ask(SftpPacketType.Close, first.Bytes);
+        var look = first.Connection.Ask(SftpPacketType.Fstat, first.Bytes);
+        var close = first.Connection.Ask(SftpPacketType.Close, first.Bytes);
         foreach (var further in _handles.Skip(1))
             further.Close();
-        _ending = first.Connection;
         _handles.Clear();
         first.Connection.CountHandle(-1);
         first.Connection.Submit([look, close], SftpPriority.Bulk);
+        _ending = (look, close);
+    }
+
+    /// <summary>Waits for the file to be closed.</summary>
+    private async ValueTask EndAsync(StoreMode mode, CancellationToken cancellationToken)
+    {
+        await SpreadEndAsync().ConfigureAwait(false);
+        if (_ending is null)
+            SubmitEnd();
+        var (look, close) = _ending!.Value;
         await look.WaitAsync(cancellationToken).ConfigureAwait(false);
         await close.WaitAsync(cancellationToken).ConfigureAwait(false);
         var status = SftpStatus.Of(close);
@@ -250,7 +261,6 @@ internal sealed class SftpWriter(SftpConnections connections, SftpSite site, Rem
                 }
             },
             cancellationToken).ConfigureAwait(false);
-        _ending = null;
         _handles.Add(handle);
         site.Logger.LogStoreResumed(path, _confirmed);
         content.Position = _contentStart + _confirmed;
@@ -290,6 +300,9 @@ internal sealed class SftpWriter(SftpConnections connections, SftpSite site, Rem
         foreach (var handle in _handles)
             handle.Close();
         _handles.Clear();
+        _ending?.Look.Dispose();
+        _ending?.Close.Dispose();
+        _ending = null;
     }
 
     private static void Return(Chunk chunk)

@@ -59,16 +59,17 @@ public sealed class LinkCutTests
 
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(1);
 
-    /// <summary>How often; <c>FTPMOUNT_LINK_CUTS</c> says otherwise.</summary>
+    /// <summary>How often; <c>FTPMOUNT_LINK_CUTS</c> says otherwise, and <c>FTPMOUNT_LINK_CUTS_SEED</c> where.</summary>
     private static readonly int Cuts = int.Parse(Environment.GetEnvironmentVariable("FTPMOUNT_LINK_CUTS") ?? "20", CultureInfo.InvariantCulture);
 
     [Theory]
     [InlineData("ssh")]
+    [InlineData("builtin")]
     public async Task Nothing_is_lost_and_nothing_hangs_when_the_link_is_cut_at_random(string transport)
     {
         MountProgram.SkipUnlessPresent();
         Assert.SkipUnless(SshTestServer.IsAvailable(out string reason), reason);
-        int seed = Random.Shared.Next();
+        int seed = Environment.GetEnvironmentVariable("FTPMOUNT_LINK_CUTS_SEED") is { } given ? int.Parse(given, CultureInfo.InvariantCulture) : Random.Shared.Next();
         TestContext.Current.TestOutputHelper?.WriteLine($"Seed {seed}");
         var random = new Random(seed);
         using var folder = new TemporaryFolder();

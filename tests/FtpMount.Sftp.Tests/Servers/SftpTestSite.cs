@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using FtpMount.Remote;
 using FtpMount.Sftp.Transport;
@@ -9,8 +10,10 @@ namespace FtpMount.Sftp.Tests.Servers;
 /// <summary>An <see cref="SftpFileSystem"/> on a real server, and a folder of its own there.</summary>
 public sealed class SftpTestSite : IAsyncDisposable
 {
-    private SftpTestSite(SshTestServer server, FaultProxy? proxy, SftpFileSystem sftp, string folder)
+    private SftpTestSite(SshTestServer server, FaultProxy? proxy, SftpFileSystem sftp, RoundTripCounter roundTrips, string folder)
     {
+        RoundTrips = roundTrips;
+        RoundTripsOfConnecting = roundTrips.Count;
         Server = server;
         Proxy = proxy;
         Sftp = sftp;
@@ -24,6 +27,11 @@ public sealed class SftpTestSite : IAsyncDisposable
     public FaultProxy? Proxy { get; }
 
     public SftpFileSystem Sftp { get; }
+
+    /// <summary>What the file system waits for.</summary>
+    internal RoundTripCounter RoundTrips { get; }
+
+    internal int RoundTripsOfConnecting { get; }
 
     /// <summary>The folder on the server; the root of <see cref="Sftp"/>.</summary>
     public RemotePath Folder { get; }
@@ -52,6 +60,13 @@ public sealed class SftpTestSite : IAsyncDisposable
         };
     }
 
+    /// <summary>The server's key and no other, for the built-in transport, which does not know of the file that ssh is told of.</summary>
+    public static HostKeyPolicy HostKeyOf(SshTestServer server)
+    {
+        var key = Convert.FromBase64String(File.ReadAllText(server.HostKeyPath + ".pub").Split(' ')[1]);
+        return HostKeyPolicy.WithFingerprint("SHA256:" + Convert.ToBase64String(SHA256.HashData(key)).TrimEnd('='));
+    }
+
     public static async Task<SftpTestSite> OpenAsync(SshTestServer server, bool proxied = false, Func<SftpOptions, SftpOptions>? change = null)
     {
         var folder = "t" + Guid.NewGuid().ToString("N")[..10];
@@ -60,9 +75,9 @@ public sealed class SftpTestSite : IAsyncDisposable
         var proxy = proxied ? FaultProxy.Start(server.Host, server.Port) : null;
         var options = OptionsFor(server, proxy?.Port) with { Path = folder };
         options = change?.Invoke(options) ?? options;
-        var connector = SftpConnectors.Create(options, TimeProvider.System, NullLogger.Instance);
-        var sftp = await SftpFileSystem.ConnectAsync(options, connector, TimeProvider.System, NullLogger.Instance, Token);
-        return new SftpTestSite(server, proxy, sftp, folder);
+        var roundTrips = new RoundTripCounter(SftpConnectors.Create(options, TimeProvider.System, NullLogger.Instance));
+        var sftp = await SftpFileSystem.ConnectAsync(options, roundTrips, TimeProvider.System, NullLogger.Instance, Token);
+        return new SftpTestSite(server, proxy, sftp, roundTrips, folder);
     }
 
     /// <summary>Makes a file on the server's disk that belongs to the user who is logged in.</summary>

@@ -14,6 +14,9 @@ namespace FtpMount.Sftp.Transport.BuiltIn;
 /// </summary>
 internal sealed class BuiltInSshConnector : ISftpConnector
 {
+    /// <summary>How the description of its transports begins.</summary>
+    internal const string DescriptionPrefix = "built-in SSH";
+
     private const int KeepalivesPerLoss = 3;
 
     /// <summary>Jump hosts that are reached through jump hosts; more is a circle.</summary>
@@ -120,7 +123,7 @@ internal sealed class BuiltInSshConnector : ISftpConnector
 
             KeepAlive(connection, channel, configuration);
             var info = connection.Session.ConnectionInfo;
-            return new BuiltInSshTransport(connection, channel, way, $"built-in SSH ({info.ServerVersion}, {info.CurrentClientEncryption})");
+            return new BuiltInSshTransport(connection, channel, way, $"{DescriptionPrefix} ({info.ServerVersion}, {info.CurrentClientEncryption})");
         }
         catch (Exception e)
         {

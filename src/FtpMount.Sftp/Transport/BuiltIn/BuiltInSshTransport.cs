@@ -7,7 +7,30 @@ internal sealed class BuiltInSshTransport(SshConnection connection, SshChannel c
     public string? Description => description;
 
     /// <inheritdoc/>
+    public SshSessionFacts? Facts
+    {
+        get
+        {
+            var info = connection.Session.ConnectionInfo;
+            return new SshSessionFacts
+            {
+                Software = info.ServerVersion?.Split('-', 3).Last(),
+                KeyExchange = info.CurrentKeyExchangeAlgorithm,
+                HostKey = info.CurrentHostKeyAlgorithm,
+                Cipher = info.CurrentServerEncryption,
+                MessageAuthentication = info.CurrentServerHmacAlgorithm is { Length: > 0 } mac ? mac : info.CurrentServerEncryption,
+            };
+        }
+    }
+
+    /// <inheritdoc/>
     public ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken) => channel.ReceiveAsync(buffer, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<int> ReceiveAsync(Memory<byte> buffer, int least, CancellationToken cancellationToken) => channel.ReceiveAsync(buffer, least, cancellationToken);
+
+    /// <inheritdoc/>
+    public long LastReceived => channel.LastReceived;
 
     /// <inheritdoc/>
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => channel.SendAsync(bytes, cancellationToken);

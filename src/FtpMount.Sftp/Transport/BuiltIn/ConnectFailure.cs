@@ -44,8 +44,11 @@ internal static class ConnectFailure
             SshConnectionException when text.StartsWith("No matching", StringComparison.Ordinal) =>
                 new RemoteException(
                     RemoteError.Unsupported, $"The built-in transport and {host} have no algorithm in common: {text}. Mount with transport=ssh, which can be told to use old ones.", exception),
+            SshConnectionException when text.Contains("was closed before", StringComparison.Ordinal) =>
+                new RemoteException(
+                    RemoteError.Offline, $"{where} closed the connection before it identified itself. Check that it is an SSH server; a busy one does so when too many log in at once.", exception),
             SshConnectionException when text.Contains("identification", StringComparison.OrdinalIgnoreCase) || text.Contains("is not supported", StringComparison.Ordinal) =>
-                new RemoteException(RemoteError.Unsupported, $"{where} is not an SSH 2 server, or it closed the connection at once: {text}.", exception),
+                new RemoteException(RemoteError.Unsupported, $"{where} is not an SSH 2 server: {text}.", exception),
             SshConnectionException { DisconnectReason: DisconnectReason.KeyExchangeFailed } =>
                 new RemoteException(RemoteError.Untrusted, $"{host} could not prove that it has its host key: {text}. Nothing was sent.", exception),
             _ => new RemoteException(RemoteError.Offline, $"{where}: {text}.", exception),

@@ -39,10 +39,13 @@ internal sealed class SshChannel : IAsyncDisposable, IValueTaskSource<int>
 
     private ManualResetValueTaskSourceCore<int> _receiver = new() { RunContinuationsAsynchronously = true };
     private Memory<byte> _receiverBuffer;
+    private int _receiverLeast;
+    private int _receiverCount;
     private bool _receiverWaits;
     private CancellationTokenRegistration _receiverCancellation;
     private int _granted = Window;
     private int _taken;
+    private long _lastReceived;
 
     private uint _remoteNumber;
     private int _remotePacketSize;
@@ -111,10 +114,18 @@ internal sealed class SshChannel : IAsyncDisposable, IValueTaskSource<int>
     /// <summary>Asks for a sign of life; the answer is noted by the connection.</summary>
     public void TryKeepalive() => _connection.TrySend(new ChannelRequestMessage(_remoteNumber, new KeepaliveRequest()));
 
+    /// <summary>When content last came.</summary>
+    public long LastReceived => Volatile.Read(ref _lastReceived);
+
     /// <summary>Receives what is at hand, at least one byte unless the other side has ended.</summary>
     /// <returns>The number of bytes; 0 at the end.</returns>
     /// <exception cref="RemoteException">The connection was lost.</exception>
-    public ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    public ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken) => ReceiveAsync(buffer, 1, cancellationToken);
+
+    /// <summary>Receives what is at hand, at least so many bytes unless the other side has ended.</summary>
+    /// <returns>The number of bytes; 0 at the end.</returns>
+    /// <exception cref="RemoteException">The connection was lost.</exception>
+    public ValueTask<int> ReceiveAsync(Memory<byte> buffer, int least, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         int count;
@@ -125,12 +136,12 @@ internal sealed class SshChannel : IAsyncDisposable, IValueTaskSource<int>
             _taken += count;
             grant = _taken >= WindowStep && !_ended && _failure is null ? _taken : 0;
             if (grant == 0)
-                return count > 0 || buffer.IsEmpty ? ValueTask.FromResult(count) : WaitForDataLocked(buffer, cancellationToken);
+                return count >= least || buffer.IsEmpty ? ValueTask.FromResult(count) : WaitForDataLocked(buffer, count, least, cancellationToken);
             _taken = 0;
             _granted += grant;
         }
 
-        return GrantAndReceiveAsync((uint)grant, count, buffer, cancellationToken);
+        return GrantAndReceiveAsync((uint)grant, count, least, buffer, cancellationToken);
     }
 
     /// <summary>Sends all of it; waits while the other side takes no more.</summary>
@@ -199,7 +210,7 @@ internal sealed class SshChannel : IAsyncDisposable, IValueTaskSource<int>
         return ValueTask.CompletedTask;
     }
 
-    private async ValueTask<int> GrantAndReceiveAsync(uint grant, int count, Memory<byte> buffer, CancellationToken cancellationToken)
+    private async ValueTask<int> GrantAndReceiveAsync(uint grant, int count, int least, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         try
         {
@@ -210,17 +221,24 @@ internal sealed class SshChannel : IAsyncDisposable, IValueTaskSource<int>
             // What is here is given out first; the next call reports the loss.
         }
 
-        return count > 0 ? count : await ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false);
+        if (count >= least)
+            return count;
+        var more = await ReceiveAsync(buffer[count..], least - count, cancellationToken).ConfigureAwait(false);
+        return count + more;
     }
 
-    private ValueTask<int> WaitForDataLocked(Memory<byte> buffer, CancellationToken cancellationToken)
+    private ValueTask<int> WaitForDataLocked(Memory<byte> buffer, int count, int least, CancellationToken cancellationToken)
     {
+        if (count > 0 && (_failure is not null || _ended))
+            return ValueTask.FromResult(count); // given out first; the next call reports the end
         if (_failure is not null)
             return ValueTask.FromException<int>(_failure);
         if (_ended)
             return ValueTask.FromResult(0);
         _receiver.Reset();
         _receiverBuffer = buffer;
+        _receiverCount = count;
+        _receiverLeast = least;
         _receiverWaits = true;
         _receiverCancellation = cancellationToken.UnsafeRegister(static (channel, token) => ((SshChannel)channel!).CancelReceive(token), this);
         return new ValueTask<int>(this, _receiver.Version);
@@ -297,7 +315,7 @@ internal sealed class SshChannel : IAsyncDisposable, IValueTaskSource<int>
     {
         if (e.Message.LocalChannelNumber != _number)
             return;
-        _connection.NoteReceived();
+        Volatile.Write(ref _lastReceived, _connection.NoteReceived());
         ReadOnlySpan<byte> bytes = e.Message.Data.AsSpan(e.Message.Offset, e.Message.Size);
         lock (_lock)
         {
@@ -306,13 +324,13 @@ internal sealed class SshChannel : IAsyncDisposable, IValueTaskSource<int>
             {
                 if (_receiverWaits && !bytes.IsEmpty)
                 {
-                    var count = Math.Min(bytes.Length, _receiverBuffer.Length);
-                    bytes[..count].CopyTo(_receiverBuffer.Span);
+                    var count = Math.Min(bytes.Length, _receiverBuffer.Length - _receiverCount);
+                    bytes[..count].CopyTo(_receiverBuffer.Span[_receiverCount..]);
                     bytes = bytes[count..];
                     _taken += count;
-                    _receiverWaits = false;
-                    _receiverBuffer = default;
-                    _receiver.SetResult(count);
+                    _receiverCount += count;
+                    if (_receiverCount >= _receiverLeast)
+                        EndReceiveLocked();
                 }
 
                 _received.Append(bytes);
@@ -404,12 +422,16 @@ internal sealed class SshChannel : IAsyncDisposable, IValueTaskSource<int>
         lock (_lock)
         {
             _ended = true;
-            if (!_receiverWaits)
-                return;
-            _receiverWaits = false;
-            _receiverBuffer = default;
-            _receiver.SetResult(0);
+            if (_receiverWaits)
+                EndReceiveLocked();
         }
+    }
+
+    private void EndReceiveLocked()
+    {
+        _receiverWaits = false;
+        _receiverBuffer = default;
+        _receiver.SetResult(_receiverCount);
     }
 
     private void Fail(RemoteException reason)

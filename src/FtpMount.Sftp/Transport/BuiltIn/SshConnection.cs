@@ -113,7 +113,13 @@ internal sealed class SshConnection : IAsyncDisposable
     public uint NextChannelNumber() => Interlocked.Increment(ref _lastChannelNumber);
 
     /// <summary>Something came from the server.</summary>
-    public void NoteReceived() => Volatile.Write(ref _lastReceived, _time.GetTimestamp());
+    /// <returns>When: now.</returns>
+    public long NoteReceived()
+    {
+        var now = _time.GetTimestamp();
+        Volatile.Write(ref _lastReceived, now);
+        return now;
+    }
 
     /// <summary>Sends a message when the socket takes one.</summary>
     /// <exception cref="RemoteException">The connection is lost.</exception>

@@ -50,8 +50,9 @@ internal sealed class SshConnector(SftpOptions options, TimeProvider time, ILogg
 
         try
         {
-            var process = Start([.. command, .. Arguments(hasOwnCiphers)], question);
-            return new SshTransport(process, $"{Path.GetFileName(command[0])} (process {process.ProcessId})", ExplainAsync);
+            var debug = options.Verbose ? new SshDebugOutput() : null;
+            var process = Start([.. command, .. Arguments(hasOwnCiphers)], question, debug);
+            return new SshTransport(process, $"{Path.GetFileName(command[0])} (process {process.ProcessId})", debug, time, ExplainAsync);
         }
         catch (IOException e)
         {
@@ -96,7 +97,7 @@ internal sealed class SshConnector(SftpOptions options, TimeProvider time, ILogg
     /// </summary>
     private List<string> Arguments(bool hasOwnCiphers)
     {
-        List<string> result = [];
+        List<string> result = options.Verbose ? ["-v"] : [];
         void Option(string name, string value) => result.AddRange(["-o", $"{name}={value}"]);
         if (options.Port is { } port)
             result.AddRange(["-p", port.ToString(CultureInfo.InvariantCulture)]);
@@ -146,10 +147,14 @@ internal sealed class SshConnector(SftpOptions options, TimeProvider time, ILogg
 
     private static int Seconds(TimeSpan time) => Math.Max(1, (int)Math.Round(time.TotalSeconds));
 
-    private SshProcess Start(List<string> arguments, AskpassQuestion? question)
+    private SshProcess Start(List<string> arguments, AskpassQuestion? question, SshDebugOutput? debug)
     {
         logger.LogDebug("Starting {Command}", string.Join(' ', arguments));
-        return SshProcess.Start(arguments, Environments(question), time, line => logger.LogDebug("ssh: {Line}", line));
+        return SshProcess.Start(arguments, Environments(question), time, line =>
+        {
+            logger.LogDebug("ssh: {Line}", line);
+            debug?.Note(line);
+        });
     }
 
     private static List<string> Environments(AskpassQuestion? question)

@@ -154,7 +154,8 @@ internal sealed class SshProcess : IAsyncDisposable
                     continue;
                 lock (_gate)
                 {
-                    _errorText.Append(line).Append('\n');
+                    if (!line.StartsWith(SshDebugOutput.Prefix, StringComparison.Ordinal))
+                        _errorText.Append(line).Append('\n');
                     if (_errorText.Length > MostErrorText)
                         _errorText.Remove(0, _errorText.Length - MostErrorText);
                 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
 using FtpMount.Remote;
 
@@ -5,20 +6,31 @@ namespace FtpMount.Sftp.Transport.Ssh;
 
 /// <summary>The standard streams of an <c>ssh -s ... sftp</c> process.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class SshTransport(SshProcess process, string description, Func<SshProcess, ValueTask<RemoteException>> explain) : ISftpTransport
+internal sealed class SshTransport(SshProcess process, string description, SshDebugOutput? debug, TimeProvider time, Func<SshProcess, ValueTask<RemoteException>> explain) : ISftpTransport
 {
+    private readonly PipeReceiver _receiver = new(process.Output.SafePipeHandle, time);
     private int _disposed;
 
     /// <inheritdoc/>
     public string? Description => description;
 
     /// <inheritdoc/>
-    public async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    public SshSessionFacts? Facts => debug?.Facts;
+
+    /// <inheritdoc/>
+    public long LastReceived => _receiver.LastReceived;
+
+    /// <inheritdoc/>
+    public ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken) => ReceiveAsync(buffer, 1, cancellationToken);
+
+    /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<int> ReceiveAsync(Memory<byte> buffer, int least, CancellationToken cancellationToken)
     {
         int count;
         try
         {
-            count = await process.Output.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            count = await _receiver.ReceiveAsync(buffer, least, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
@@ -45,6 +57,7 @@ internal sealed class SshTransport(SshProcess process, string description, Func<
     public ValueTask DisposeAsync()
     {
         Volatile.Write(ref _disposed, 1);
+        _receiver.Dispose();
         return process.DisposeAsync();
     }
 

@@ -1,12 +1,12 @@
-namespace FtpMount.Ftp.Diagnostics;
+namespace FtpMount.Remote.Diagnostics;
 
 /// <summary>How thoroughly a server is examined.</summary>
-public sealed record FtpExaminationOptions
+public sealed record ExaminationOptions
 {
     /// <summary>Whether to try what changes the server, in a folder that is made for it and removed.</summary>
     public bool Writes { get; init; }
 
-    /// <summary>Gets the dialogue of all control connections, without secrets; null for nowhere. Not disposed.</summary>
+    /// <summary>Gets the dialogue of all connections, without secrets; null for nowhere. Not disposed.</summary>
     public TextWriter? Transcript { get; init; }
 
     /// <summary>Told what is being tried, in a few words.</summary>
