@@ -2,7 +2,6 @@ using FtpMount.Ftp;
 using FtpMount.Fuse;
 using FtpMount.Remote;
 using FtpMount.Service.Control;
-using FtpMount.Service.Options;
 using FtpMount.Service.Posix;
 using FtpMount.Service.Urls;
 using FtpMount.Sftp;

@@ -1,4 +1,5 @@
 using FtpMount.Ftp.Session;
+using FtpMount.Remote.Diagnostics;
 
 namespace FtpMount.Ftp.Diagnostics;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using FtpMount.Remote.Diagnostics;
 using FtpMount.Sftp.Protocol;
 using FtpMount.Sftp.Session;
@@ -42,7 +41,7 @@ internal static class ServerExamination
         if (server.Site.Has(SftpExtensions.CheckFileName))
             section.Works("Checksums", "told by the server");
         else
-            section.Missing("Checksums", "not told", "Uploads are checked by their size; SSH protects what is on the way.");
+            section.Fact("Checksums", "not told: uploads are checked by their size, and SSH protects what is on the way");
         return section.Section;
     }
 

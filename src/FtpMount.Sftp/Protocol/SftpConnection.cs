@@ -29,6 +29,9 @@ internal sealed class SftpConnection : IAsyncDisposable
     /// <summary>Short requests are gathered up to this length for one send.</summary>
     private const int GatherLength = 32 * 1024;
 
+    /// <summary>Content up to this length is copied to go out in the same send as what is before and behind it.</summary>
+    private const int WorthCopying = 8 * 1024;
+
     /// <summary>Headers and short replies are read through this buffer; content beyond it is received in place.</summary>
     private const int ReceiveBufferLength = 16 * 1024;
 
@@ -202,6 +205,7 @@ internal sealed class SftpConnection : IAsyncDisposable
             request.SubmittedAt = now;
             request.InFlightBefore = Window.InFlight;
             request.DeliveredBefore = Window.Sent(request.BulkLength);
+            request.NextSince = request.InFlightBefore == 0 ? now : 0;
         }
 
         lock (_gate)
@@ -399,6 +403,15 @@ internal sealed class SftpConnection : IAsyncDisposable
                 length += request.PacketLength;
                 if (request.Payload.IsEmpty)
                     continue;
+                if (request.Payload.Length <= WorthCopying && length + request.Payload.Length <= GatherLength)
+                {
+                    request.Payload.Span.CopyTo(_sendBuffer.AsSpan(length));
+                    length += request.Payload.Length;
+                    _traffic.Sent(request.Payload.Length);
+                    request.EndSending();
+                    continue;
+                }
+
                 request.AddOwner();
                 withContent = request;
                 return length;
@@ -610,6 +623,14 @@ internal sealed class SftpConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether a request has waited for the time-out although all that was before it was answered, or for ever so long.</summary>
+    private bool IsLate(SftpRequest request, long now)
+    {
+        if (request.NextSince == 0 && Window.HasDelivered(request.DeliveredBefore + request.InFlightBefore))
+            request.NextSince = now;
+        return (request.NextSince != 0 && _time.GetElapsedTime(request.NextSince, now) >= _timeout) || _time.GetElapsedTime(request.SubmittedAt, now) >= LongestWait * _timeout;
+    }
+
     /// <summary>
     /// Silence for the time-out while replies are due ends the connection. A single request that is not answered in that time, although what was sent before it was, ends
     /// alone.
@@ -630,8 +651,7 @@ internal sealed class SftpConnection : IAsyncDisposable
             {
                 foreach (var request in _pending.Values)
                 {
-                    var age = _time.GetElapsedTime(request.SubmittedAt, now);
-                    if (!request.IsLong && age >= _timeout && (age >= LongestWait * _timeout || Window.HasDelivered(request.DeliveredBefore + request.InFlightBefore)))
+                    if (!request.IsLong && IsLate(request, now))
                         (late ??= []).Add(request);
                 }
             }

@@ -63,6 +63,9 @@ internal sealed class SftpRequest : IValueTaskSource, IDisposable
     /// <summary>See <see cref="BulkWindow.Sent"/>.</summary>
     public long DeliveredBefore { get; set; }
 
+    /// <summary>Since when everything that was in flight before it has been answered, as far as that was noticed; 0 while it has not.</summary>
+    public long NextSince { get; set; }
+
     /// <summary>What was in flight before it.</summary>
     public int InFlightBefore { get; set; }
 

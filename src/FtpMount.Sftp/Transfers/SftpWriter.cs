@@ -87,8 +87,7 @@ internal sealed class SftpWriter(SftpConnections connections, SftpSite site, Rem
             {
             }
 
-            // On one connection the server takes everything in its order: the end need not wait for the answers.
-            if (_isAtEnd && _handles.Count == 1 && _spreading is null)
+            if (_isAtEnd && _ending is null && IsAlone)
                 SubmitEnd();
             if (!_chunks.TryPeek(out var head))
                 return;
@@ -127,6 +126,8 @@ internal sealed class SftpWriter(SftpConnections connections, SftpSite site, Rem
 
                 filled += count;
             }
+
+            _isAtEnd |= content.CanSeek && content.Position >= content.Length;
         }
         catch
         {
@@ -142,13 +143,20 @@ internal sealed class SftpWriter(SftpConnections connections, SftpSite site, Rem
 
         var request = handle.Connection.Rent(SftpPacketType.Write).WriteContent(handle.Bytes, _start + _read, buffer.AsMemory(0, filled));
         _chunks.Enqueue(new Chunk(request, buffer, filled));
-        handle.Connection.Submit(request, SftpPriority.Bulk);
         _read += filled;
+        if (_isAtEnd && IsAlone)
+            SubmitEnd(request);
+        else
+            handle.Connection.Submit(request, SftpPriority.Bulk);
         return true;
     }
 
+    /// <summary>Whether everything goes over one connection: there the server takes it in its order, and the end need not wait for the answers.</summary>
+    private bool IsAlone => _handles.Count == 1 && _spreading is null;
+
     /// <summary>Asks for the length and closes, behind everything that was written.</summary>
-    private void SubmitEnd()
+    /// <param name="last">The last piece, which goes out with it.</param>
+    private void SubmitEnd(SftpRequest? last = null)
     {
         var first = _handles[0];
         var look = first.Connection.Ask(SftpPacketType.Fstat, first.Bytes);
@@ -157,7 +165,7 @@ internal sealed class SftpWriter(SftpConnections connections, SftpSite site, Rem
             further.Close();
         _handles.Clear();
         first.Connection.CountHandle(-1);
-        first.Connection.Submit([look, close], SftpPriority.Bulk);
+        first.Connection.Submit(last is null ? [look, close] : [last, look, close], SftpPriority.Bulk);
         _ending = (look, close);
     }
 

@@ -46,7 +46,7 @@ internal static class ConnectFailure
                     RemoteError.Unsupported, $"The built-in transport and {host} have no algorithm in common: {text}. Mount with transport=ssh, which can be told to use old ones.", exception),
             SshConnectionException when text.Contains("was closed before", StringComparison.Ordinal) =>
                 new RemoteException(
-                    RemoteError.Offline, $"{where} closed the connection before it identified itself. Check that it is an SSH server; a busy one does so when too many log in at once.", exception),
+                    RemoteError.Offline, $"{where} closed the connection before it identified itself: the link was lost, the server is too busy, or it is not an SSH 2 server.", exception),
             SshConnectionException when text.Contains("identification", StringComparison.OrdinalIgnoreCase) || text.Contains("is not supported", StringComparison.Ordinal) =>
                 new RemoteException(RemoteError.Unsupported, $"{where} is not an SSH 2 server: {text}.", exception),
             SshConnectionException { DisconnectReason: DisconnectReason.KeyExchangeFailed } =>

@@ -158,7 +158,7 @@ internal sealed partial class PipeReceiver : IValueTaskSource<int>, IDisposable
                     continue;
             }
 
-            close(_wakeup);
+            _ = close(_wakeup);
             _pipe.DangerousRelease();
             return;
         }
