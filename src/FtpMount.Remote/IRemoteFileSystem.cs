@@ -183,6 +183,13 @@ public interface IRemoteFileSystem : IAsyncDisposable
     /// <exception cref="RemoteException"><see cref="RemoteError.Unsupported"/>, <see cref="RemoteError.AlreadyExists"/>, <see cref="RemoteError.AccessDenied"/>.</exception>
     ValueTask CreateHardLinkAsync(RemotePath existing, RemotePath path, Lane lane, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// How many names a file has (hard links), asked for when <see cref="RemoteEntry.LinkCount"/> does not tell: a file with several is not replaced by another, but written where it is.
+    /// </summary>
+    /// <returns>Null where that cannot be found out at a reasonable price.</returns>
+    /// <exception cref="RemoteException"><see cref="RemoteError.NotFound"/> (the directory), <see cref="RemoteError.AccessDenied"/>.</exception>
+    ValueTask<int?> GetLinkCountAsync(RemotePath path, Lane lane, CancellationToken cancellationToken) => new((int?)null);
+
     /// <summary>Total and free space of the file system that holds <paramref name="path"/>; null where the server cannot tell.</summary>
     ValueTask<RemoteSpace?> GetSpaceAsync(RemotePath path, Lane lane, CancellationToken cancellationToken);
 

@@ -42,6 +42,9 @@ public sealed record RemoteEntry
     /// <summary>The server's identity of the object (MLSD fact <c>unique</c>): equal for two names of one file, stable across renames.</summary>
     public string? UniqueId { get; init; }
 
+    /// <summary>How many names the file has (hard links), where the server tells; at least 1.</summary>
+    public int? LinkCount { get; init; }
+
     /// <summary>What this user may do with it (MLSD fact <c>perm</c>); null when the server does not tell.</summary>
     public RemotePermissions? Permissions { get; init; }
 }

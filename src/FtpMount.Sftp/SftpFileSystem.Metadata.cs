@@ -138,6 +138,25 @@ public sealed partial class SftpFileSystem
     }
 
     /// <inheritdoc/>
+    /// <remarks>Only listings tell it. Of a large directory only the beginning is read.</remarks>
+    public async ValueTask<int?> GetLinkCountAsync(RemotePath path, Lane lane, CancellationToken cancellationToken)
+    {
+        const int MostEntries = 1000;
+        if (path.IsRoot || !_site.Has(SftpExtensions.Hardlink))
+            return null;
+        var count = 0;
+        await foreach (var entry in ListAsync(path.Parent, lane, cancellationToken).ConfigureAwait(false))
+        {
+            if (entry.Name == path.Name)
+                return entry.LinkCount;
+            if (++count == MostEntries)
+                break;
+        }
+
+        return null;
+    }
+
+    /// <inheritdoc/>
     /// <remarks>OpenSSH PROTOCOL section 4.4 (statvfs@openssh.com).</remarks>
     public ValueTask<RemoteSpace?> GetSpaceAsync(RemotePath path, Lane lane, CancellationToken cancellationToken)
     {
@@ -219,13 +238,13 @@ public sealed partial class SftpFileSystem
         for (; count > 0; count--)
         {
             var bytes = reader.ReadString();
-            reader.ReadString(); // longname, for people
+            var line = reader.ReadString(); // longname, for people
             var attributes = reader.ReadAttributes();
             if (bytes.SequenceEqual("."u8) || bytes.SequenceEqual(".."u8))
                 continue;
             var name = _site.Codec.Decode(bytes);
             if (RemotePath.IsValidName(name))
-                entries.Add(SftpEntry.From(name, attributes, _owners));
+                entries.Add(SftpEntry.From(name, attributes, _owners) with { LinkCount = SftpEntry.LinkCountOf(line) });
             else
                 _site.Logger.LogWarning("{Directory} holds an entry whose name cannot be a file name; it is not shown: {Name}", directory, SftpSite.Printable(bytes));
         }

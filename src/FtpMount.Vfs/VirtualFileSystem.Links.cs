@@ -123,6 +123,19 @@ public sealed partial class VirtualFileSystem
             if (source.Deleted || entry is null)
                 return VfsError.NotFound;
             await _remote.CreateHardLinkAsync(existing, path, Lane.Interactive, _stopping.Token).ConfigureAwait(false);
+
+            // From now on neither is replaced by another file when it is changed.
+            entry = entry with { LinkCount = Math.Max(1, entry.LinkCount ?? 1) + 1 };
+            lock (_table.Gate)
+            {
+                if (source.Remote is { } now)
+                {
+                    var validUntil = source.ValidUntil;
+                    _table.Publish(source, now with { LinkCount = entry.LinkCount });
+                    source.ValidUntil = validUntil;
+                }
+            }
+
             return Made(directory, newName, entry with { Name = newName });
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))

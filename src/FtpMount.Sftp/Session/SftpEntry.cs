@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using FtpMount.Remote;
 using FtpMount.Sftp.Protocol;
 
@@ -35,6 +36,20 @@ internal static class SftpEntry
             UserId = attributes.Owner is { } owner ? owners.UserHere(owner.User) : null,
             GroupId = attributes.Owner is { } group ? owners.GroupHere(group.Group) : null,
         };
+    }
+
+    /// <summary>
+    /// The number of names of a file, which version 3 tells in the line for people alone: the second word of what ls -l writes (draft-ietf-secsh-filexfer-02 section 7).
+    /// </summary>
+    /// <returns>Null when the line has another form.</returns>
+    public static int? LinkCountOf(ReadOnlySpan<byte> line)
+    {
+        const int ModeLength = 10; // -rw-r--r--, with a sign more for access control lists
+        var end = line.IndexOf((byte)' ');
+        if (end is < ModeLength or > ModeLength + 1)
+            return null;
+        line = line[end..].TrimStart((byte)' ');
+        return Utf8Parser.TryParse(line, out int count, out var length) && count > 0 && length < line.Length && line[length] == ' ' ? count : null;
     }
 
     /// <summary>Seconds since 1970 for the wire, which has 32 bits without a sign.</summary>

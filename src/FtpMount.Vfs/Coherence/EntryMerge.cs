@@ -23,7 +23,7 @@ internal static class EntryMerge
 
         var sameContent = fresh.Kind == RemoteKind.Directory || VersionOf(known).IsSameAs(VersionOf(fresh));
         if (!sameContent)
-            return fresh with { Mode = fresh.Mode ?? known.Mode, Permissions = fresh.Permissions ?? known.Permissions };
+            return fresh with { Mode = fresh.Mode ?? known.Mode, Permissions = fresh.Permissions ?? known.Permissions, LinkCount = fresh.LinkCount ?? known.LinkCount };
         var modified = fresh.Modified is not { } time || (known.Modified is { } old && old.Precision < time.Precision && old.IsConsistentWith(time))
             ? known.Modified
             : fresh.Modified;
@@ -36,6 +36,7 @@ internal static class EntryMerge
             LinkTarget = fresh.LinkTarget ?? (fresh.Modified == known.Modified ? known.LinkTarget : null),
             UniqueId = fresh.UniqueId ?? known.UniqueId,
             Permissions = fresh.Permissions ?? known.Permissions,
+            LinkCount = fresh.LinkCount ?? known.LinkCount,
         };
     }
 

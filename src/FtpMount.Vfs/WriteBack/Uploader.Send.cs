@@ -138,7 +138,13 @@ internal sealed partial class Uploader
                 return null;
         }
 
-        if (_options.Upload != VfsUploadMode.Direct && !sending.Directory.Directory!.StoresDirectly)
+        var isLinked = await HasOtherNamesAsync(node, sending, cancellationToken).ConfigureAwait(false);
+        if (isLinked)
+        {
+            await EndStreamAsync(file, null, cancellationToken).ConfigureAwait(false);
+            await DeleteTemporaryAsync(file).ConfigureAwait(false);
+        }
+        else if (_options.Upload != VfsUploadMode.Direct && !sending.Directory.Directory!.StoresDirectly)
         {
             try
             {
@@ -158,8 +164,41 @@ internal sealed partial class Uploader
         if (entry is null)
             return null;
         lock (_table.Gate)
-            sending.Directory.Directory!.StoresDirectly |= _options.Upload != VfsUploadMode.Direct;
+        {
+            sending.Directory.Directory!.StoresDirectly |= _options.Upload != VfsUploadMode.Direct && !isLinked;
+            entry = entry with { LinkCount = node.Remote?.LinkCount };
+        }
+
         return new Sent(entry, place.Path);
+    }
+
+    /// <summary>Whether the file has further names on the server (hard links): they would go on with the old content if it were replaced, so it is written where it is.</summary>
+    private async ValueTask<bool> HasOtherNamesAsync(Node node, Sending sending, CancellationToken cancellationToken)
+    {
+        if (sending.Base is null || (_remote.Capabilities & RemoteCapabilities.HardLinks) == 0)
+            return false;
+        int? count;
+        lock (_table.Gate)
+            count = node.Remote?.LinkCount;
+        if (count is null)
+        {
+            try
+            {
+                count = await _remote.GetLinkCountAsync(sending.Target, Lane.Write, cancellationToken).ConfigureAwait(false);
+            }
+            catch (RemoteException e) when (e.Error is RemoteError.NotFound or RemoteError.AccessDenied)
+            {
+                // The directory may be written to and not be read, or is gone.
+            }
+
+            lock (_table.Gate)
+            {
+                if (node.Remote is { } known)
+                    node.Remote = known with { LinkCount = known.LinkCount ?? count ?? 1 };
+            }
+        }
+
+        return count > 1;
     }
 
     private async Task<Sent?> SendToTemporaryAsync(Node node, FileState file, Sending sending, CancellationToken cancellationToken)
@@ -298,7 +337,8 @@ internal sealed partial class Uploader
                 node.LocalMode = sentUnseen ? sending.Change.Mode : null;
             }
 
-            _table.Publish(node, entry);
+            // What was put there as a whole has no name but this one.
+            _table.Publish(node, entry with { LinkCount = entry.LinkCount ?? 1 });
             if (file.IsDirty)
                 _records.Update(node);
             if (file.KernelVersion is not null)

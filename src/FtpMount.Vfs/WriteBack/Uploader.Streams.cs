@@ -34,7 +34,7 @@ internal sealed partial class Uploader
         // Not at every write, when it cannot be now.
         file.StreamsTried = staging.WrittenInOrder / WorthStreaming;
         if (file.Stream is null && file.Upload is null && file is { Failures: 0, UploadedChangeCount: < 0 } && !_disposed && !node.Deleted
-            && _options.Upload != VfsUploadMode.Direct && !node.Parent!.Directory!.StoresDirectly && _streams.Count < StreamRoom())
+            && node.Remote is not { LinkCount: > 1 } && _options.Upload != VfsUploadMode.Direct && !node.Parent!.Directory!.StoresDirectly && _streams.Count < StreamRoom())
         {
             TryStream(node, file, staging);
         }
