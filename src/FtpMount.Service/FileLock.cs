@@ -4,7 +4,7 @@ namespace FtpMount.Service;
 /// A file that one process at a time holds locked (flock(2)). The lock ends with the process, however that ends. The file stays: removing it would let two
 /// processes hold locks on two files of one name.
 /// </summary>
-internal sealed class FileLock : IAsyncDisposable
+internal sealed class FileLock : IAsyncDisposable, IDisposable
 {
     private readonly FileStream _stream;
 
@@ -34,6 +34,9 @@ internal sealed class FileLock : IAsyncDisposable
             return null;
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _stream.Dispose();
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _stream.DisposeAsync();

@@ -44,7 +44,7 @@ public sealed record MountDirectories(string Cache, string State, string Default
         var host = new string([.. configuration.Url.Host.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '_').Take(64)]);
         var prefix = $"{host}-{Convert.ToHexStringLower(site.AsSpan(0, 4))}-";
         var name = $"{prefix}{Convert.ToHexStringLower(key.AsSpan(0, 8))}";
-        var state = configuration.Options.StateDirectory ?? Default("state-dir", "XDG_STATE_HOME", ".local/state", environment);
+        var state = FindStateRoot(configuration.Options.StateDirectory, environment);
         var cache = CacheRoot(configuration.Options, environment);
         return new MountDirectories(Path.Combine(cache, name), Path.Combine(state, name), Path.Combine(state, name, "ftpmount.log"))
         {
@@ -62,6 +62,16 @@ public sealed record MountDirectories(string Cache, string State, string Default
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(environment);
         return SitesIn(CacheRoot(options, environment));
+    }
+
+    /// <summary>The folder in which the state folders of all mounts are.</summary>
+    /// <param name="given">The option state-dir; null when it was not given.</param>
+    /// <param name="environment">Reads an environment variable.</param>
+    /// <exception cref="MountException">No home is known and the option does not name the folder.</exception>
+    public static string FindStateRoot(string? given, Func<string, string?> environment)
+    {
+        ArgumentNullException.ThrowIfNull(environment);
+        return given ?? Default("state-dir", "XDG_STATE_HOME", ".local/state", environment);
     }
 
     private static string CacheRoot(MountOptions options, Func<string, string?> environment) =>

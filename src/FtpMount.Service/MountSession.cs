@@ -2,11 +2,16 @@ using FtpMount.Ftp;
 using FtpMount.Fuse;
 using FtpMount.Remote;
 using FtpMount.Service.Control;
+using FtpMount.Service.Notification;
 using FtpMount.Service.Posix;
+using FtpMount.Service.Queue;
 using FtpMount.Service.Urls;
 using FtpMount.Sftp;
 using FtpMount.Sftp.Transport;
+using FtpMount.Sftp.Transport.Ssh;
 using FtpMount.Vfs;
+using FtpMount.Vfs.Incidents;
+using FtpMount.Vfs.Queue;
 using FtpMount.Vfs.WriteBack;
 using Microsoft.Extensions.Logging;
 
@@ -20,6 +25,9 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
 {
     /// <summary>How long programs that still have files open on the mount keep it busy before it is detached from under them.</summary>
     private static readonly TimeSpan UnmountDeadline = TimeSpan.FromSeconds(10);
+
+    /// <summary>More than anyone reads in the status of a mount; 'ftpmount queue' has all of them.</summary>
+    private const int FilesInStatus = 1000;
 
     private readonly MountConfiguration _configuration;
     private readonly MountDirectories _directories;
@@ -88,21 +96,30 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
     public MountStatus GetStatus()
     {
         var remote = _remote!.Statistics;
-        var content = _files!.Statistics.Content;
+        var statistics = _files!.Statistics;
+        var content = statistics.Content;
         var pending = _files.PendingUploads;
         return new MountStatus
         {
             MountPoint = _configuration.MountPoint,
             Url = _remote.DisplayName,
-            State = _unmounting ? MountState.Unmounting : remote.Offline ? MountState.Offline : MountState.Mounted,
+            State = _unmounting ? MountState.Unmounting : remote.Offline || _files.IsOffline ? MountState.Offline : MountState.Mounted,
             ProcessId = Environment.ProcessId,
             UserId = RuntimeDirectory.CurrentUser,
             Since = _since,
+            OfflineSince = _files.OfflineSince,
             ReadOnly = _configuration.Options.ReadOnly,
             Server = remote.ServerSoftware,
             Connections = new ConnectionStatus(remote.OpenConnections, remote.BusyConnections, remote.ConnectionLimit),
             Cache = new CacheStatus(content.MemoryBytes, content.DiskBytes, MemoryLimit, DiskLimit),
-            Uploads = new UploadQueueStatus(pending.Count, pending.Sum(u => u.Bytes), pending.Sum(u => u.BytesSent), [.. pending.Select(Describe)]),
+            Uploads = new UploadQueueStatus(
+                pending.Count, pending.Sum(u => u.Bytes), pending.Sum(u => u.BytesSent), [.. pending.OrderByDescending(NeedsLook).Take(FilesInStatus).Select(UploadStatus.Of)])
+            {
+                Failed = pending.Count(NeedsLook),
+            },
+            Conflicts = [.. _files.Conflicts.Select(c => new ConflictStatus(c.Path.Value, c.Copy.Value, c.Time))],
+            Prefetch = new PrefetchStatus(
+                statistics.ListingsPrefetched, statistics.ListingsPrefetchedUsed, statistics.FilesPrefetched, statistics.FilesPrefetchedUsed, statistics.BytesPrefetchedUnused),
             BytesReceived = remote.BytesReceived,
             BytesSent = remote.BytesSent,
             LastError = remote.LastError,
@@ -123,6 +140,37 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
         _unmounting = true;
         _unmountAsked.TrySetResult();
         return await Completion.WaitAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public string Root => _remote!.Root.Value;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<UploadStatus> GetQueue() => [.. _files!.PendingUploads.Select(UploadStatus.Of)];
+
+    /// <inheritdoc/>
+    public async Task<QueueReport> ChangeQueueAsync(ControlRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var ids = request.Ids ?? [];
+        IReadOnlyList<QueueOutcome> outcomes = request.Command switch
+        {
+            ControlRequest.QueueRetry => _files!.RetryUploads(ids),
+            ControlRequest.QueueDiscard => await _files!.DiscardUploadsAsync(ids, cancellationToken),
+            _ => await _files!.SaveUploadsAsync(ids, SavingDirectory(request), cancellationToken),
+        };
+        return new QueueReport([.. outcomes.Select(QueueFileReport.Of)]);
+    }
+
+    private static bool NeedsLook(PendingUpload upload) => upload.State is PendingUploadState.Refused or PendingUploadState.Torn;
+
+    private string SavingDirectory(ControlRequest request)
+    {
+        if (request.Directory is not { } directory || !Path.IsPathFullyQualified(directory))
+            throw new MountException("No folder to save to was named");
+        return QueuePaths.IsAtOrBelow(directory, _configuration.MountPoint)
+            ? throw new MountException($"{directory} is in the mount itself; name a folder on this machine's disk")
+            : directory;
     }
 
     /// <summary>Unmounts at once; what is unsent stays in the state folder.</summary>
@@ -166,10 +214,12 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
         TakeLock(Path.Combine(_directories.State, "lock"), "uses the same state-dir for the same mount");
         _remote = await ConnectAsync(loggers, prompter, cancellationToken);
         _parts.Push(_remote);
+        MountNote.Write(_directories.State, new MountNote(_configuration.MountPoint, _remote.DisplayName, _remote.Root.Value));
         if (!_configuration.Options.ReadOnly)
             await TakeOverAsync();
         _files = new VirtualFileSystem(_remote, ToVfsOptions(), _time, loggers);
         _parts.Push(_files);
+        ListenForIncidents(loggers);
         await _files.RecoverAsync(cancellationToken);
         _mount = await FuseMount.MountAsync(_files, ToFuseOptions(), loggers.CreateLogger<FuseMount>(), cancellationToken);
         _parts.Push(_mount);
@@ -177,6 +227,35 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
         Completion = RunAsync();
         _control = ControlServer.Start(runtime, _configuration.MountPoint, this, _time, loggers.CreateLogger<ControlServer>());
         _logger.LogInformation("{Url} is mounted on {MountPoint}", _remote.DisplayName, _configuration.MountPoint);
+    }
+
+    private void ListenForIncidents(ILoggerFactory loggers)
+    {
+        if (_configuration.Options.NotifyCommand is not { } command)
+            return;
+        var environment = new Dictionary<string, string> { ["FTPMOUNT_MOUNTPOINT"] = _configuration.MountPoint, ["FTPMOUNT_URL"] = _remote!.DisplayName };
+        var hook = new NotifyCommand(ShellWords.Split(command), environment, _time, loggers.CreateLogger<NotifyCommand>());
+        _parts.Push(hook);
+        _files!.IncidentOccurred += incident => hook.Post(NameOf(incident.Kind), LocalPathOf(incident.Path), incident.Message);
+    }
+
+    private static string NameOf(VfsIncidentKind kind) => kind switch
+    {
+        VfsIncidentKind.Conflict => "conflict",
+        VfsIncidentKind.Refused => "refused",
+        VfsIncidentKind.Torn => "torn",
+        VfsIncidentKind.Offline => "offline",
+        _ => "online",
+    };
+
+    /// <summary>Where programs here find a file of the server; its path there when it lies outside of the mount.</summary>
+    private string LocalPathOf(RemotePath path)
+    {
+        var root = _remote!.Root;
+        if (!path.IsAtOrBelow(root))
+            return path.Value;
+        var relative = root.IsRoot ? path.Value : path.Value[root.Value.Length..];
+        return relative is "/" or "" ? _configuration.MountPoint : _configuration.MountPoint.TrimEnd('/') + relative;
     }
 
     /// <summary>What mounts of the same site that have ended left unsent in the folder that is mounted now is sent by this one.</summary>
@@ -218,7 +297,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
         foreach (var upload in pending)
             _logger.LogError("Not sent: {Path} ({Bytes} bytes): {Error}", upload.Path, upload.Bytes, upload.LastError ?? "not tried");
         _logger.LogInformation("{MountPoint} is unmounted", _configuration.MountPoint);
-        return new UnmountReport(gone, [.. pending.Select(Describe)], _directories.State);
+        return new UnmountReport(gone, [.. pending.Select(UploadStatus.Of)], _directories.State);
     }
 
     private async Task<bool> UnmountAsync()
@@ -262,8 +341,6 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
         }
     }
 
-    private static UploadStatus Describe(PendingUpload upload) => new(upload.Path.Value, upload.Bytes, upload.BytesSent, upload.LastError);
-
     private async ValueTask<IRemoteFileSystem> ConnectAsync(ILoggerFactory loggers, ISshPrompter? prompter, CancellationToken cancellationToken)
     {
         if (_configuration.Url.Scheme != RemoteScheme.Sftp)
@@ -292,6 +369,8 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
             Sync = options.Sync ?? defaults.Sync,
             Conflict = options.Conflict ?? defaults.Conflict,
             Upload = options.Upload ?? defaults.Upload,
+            Offline = options.Offline ?? defaults.Offline,
+            Prefetch = !options.NoPrefetch,
             UserId = options.UserId ?? PosixCalls.geteuid(),
             GroupId = options.GroupId ?? PosixCalls.getegid(),
             Umask = options.Umask,

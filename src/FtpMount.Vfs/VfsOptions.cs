@@ -30,6 +30,9 @@ public sealed record VfsOptions
     /// <summary>Whether what a program is about to want is fetched before it asks: listings ahead of a walk, small files ahead of a reader.</summary>
     public bool Prefetch { get; init; } = true;
 
+    /// <summary>What is done while the server cannot be reached.</summary>
+    public VfsOfflineMode Offline { get; init; }
+
     /// <summary>Refuses every change with EROFS.</summary>
     public bool ReadOnly { get; init; }
 

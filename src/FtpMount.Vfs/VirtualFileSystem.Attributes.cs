@@ -25,7 +25,7 @@ public sealed partial class VirtualFileSystem
             found = (_table.Find(node) ?? HandleNode(handle))!;
             if (found is null)
                 return new(VfsError.Stale);
-            if (found.Deleted || NodeTable.IsValid(found, _clock.Now))
+            if (found.Deleted || _table.IsValid(found, _clock.Now))
             {
                 _hits++;
                 return new(Reply(found));
@@ -41,7 +41,7 @@ public sealed partial class VirtualFileSystem
     public async ValueTask<VfsResult<VfsAttributeReply>> SetAttributesAsync(
         NodeId node, VfsHandle handle, VfsAttributeChange change, VfsCaller caller, CancellationToken cancellationToken)
     {
-        if (_options.ReadOnly)
+        if (IsReadOnly)
             return VfsError.ReadOnly;
         Node found;
         lock (_table.Gate)
@@ -143,8 +143,10 @@ public sealed partial class VirtualFileSystem
     {
         var error = await _revalidator.RevalidateRootAsync(_stopping.Token).ConfigureAwait(false);
         lock (_table.Gate)
+        {
             _rootFetch = null;
-        return error;
+            return IsDownBy(error) ? VfsError.None : error;
+        }
     }
 
     private async ValueTask<VfsError> ChangeAttributesAsync(Node node, VfsHandle handle, VfsAttributeChange change, CancellationToken cancellationToken)
@@ -307,7 +309,12 @@ public sealed partial class VirtualFileSystem
             if (node.Remote is not { } known)
                 return VfsError.None;
             var validUntil = node.ValidUntil;
-            _table.Publish(node, known with { UserId = owner.User ?? known.UserId, GroupId = owner.Group ?? known.GroupId });
+            _table.Publish(node, known with
+            {
+                UserId = owner.User ?? known.UserId,
+                GroupId = owner.Group ?? known.GroupId,
+                Mode = known.Mode is { } bits && node.Kind == RemoteKind.File ? NodeTable.WithoutPrivileges(bits) : known.Mode,
+            });
             node.ValidUntil = validUntil;
         }
 

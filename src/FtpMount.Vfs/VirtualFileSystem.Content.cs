@@ -343,10 +343,24 @@ public sealed partial class VirtualFileSystem
             if (!node.File!.IsDirty)
                 return 0;
             node.LocalModified = NodeTable.FullSeconds(_clock.UtcNow);
+            TakePrivilegesAway(node);
             _uploader.NoteChanged(node);
             _uploader.NoteWritten(node);
             return node.Deleted ? 0 : node.File.JournalSequence;
         }
+    }
+
+    /// <summary>
+    /// Whoever changes a file takes its set-user-ID and set-group-ID bits away. The kernel leaves that to the file system, and asks for no attribute with every write in return
+    /// (FUSE_HANDLE_KILLPRIV_V2). Called under the gate.
+    /// </summary>
+    private void TakePrivilegesAway(Node node)
+    {
+        if ((node.LocalMode ?? node.Remote?.Mode) is not { } bits || NodeTable.WithoutPrivileges(bits) is var less && less == bits)
+            return;
+        node.LocalMode = less;
+        node.AttributeSequence++;
+        _table.Observer?.InvalidateNode(node.Id, -1, 0);
     }
 
     private static Task WritersMayGoOnAsync(Node node, CancellationToken cancellationToken)

@@ -173,7 +173,7 @@ public sealed partial class VirtualFileSystem
     private VfsError BeginChange(NodeId parent, string name, out Node directory)
     {
         directory = null!;
-        if (_options.ReadOnly)
+        if (IsReadOnly)
             return VfsError.ReadOnly;
         if (IsTooLong(name))
             return VfsError.NameTooLong;
@@ -193,7 +193,7 @@ public sealed partial class VirtualFileSystem
     private VfsError BeginNewName(NodeId parent, string name, RemotePermissions needed, out Node directory)
     {
         directory = null!;
-        var error = _options.ReadOnly ? VfsError.ReadOnly : CheckNewName(name);
+        var error = IsReadOnly ? VfsError.ReadOnly : CheckNewName(name);
         if (error != VfsError.None)
             return error;
         lock (_table.Gate)
@@ -265,15 +265,17 @@ public sealed partial class VirtualFileSystem
         try
         {
             var listed = await fetch.WaitAsync(cancellationToken).ConfigureAwait(false);
-            if (listed.Error != VfsError.None)
-                return listed.Error;
             lock (_table.Gate)
             {
+                var found = listed.Error == VfsError.None ? listed.Listing : IsDownBy(listed.Error) ? _table.ValidListing(open.Node, _clock.Now) : null;
+                if (found is null)
+                    return listed.Error;
+
                 // Released or rewound meanwhile.
                 if (!_directories.ContainsKey(open.Id.Value))
                     return VfsError.BadHandle;
                 if (open.Listing is null)
-                    NodeTable.Read(open, listed.Listing!);
+                    NodeTable.Read(open, found);
                 Emit(open, cookie, sink);
             }
 

@@ -6,13 +6,15 @@ using FtpMount.Vfs.Namespace;
 namespace FtpMount.Vfs;
 
 /// <content>
-/// Extended attributes: no server of these protocols keeps them. What there is are checksums of files that the server computes: <c>user.ftpmount.sha256</c>, <c>.sha1</c>,
-/// <c>.md5</c> and <c>.crc32</c>. They are not listed, because programs that copy attributes along (cp -a, rsync -X, tar) would let the server read every file once for
-/// each. Where the server computes none, saying so once makes the kernel stop asking.
+/// Extended attributes: no server of these protocols keeps them. What there is, is <c>user.ftpmount.state</c>, which says what becomes of a file, and checksums that the
+/// server computes: <c>user.ftpmount.sha256</c>, <c>.sha1</c>, <c>.md5</c> and <c>.crc32</c>. They are not listed, because programs that copy attributes along (cp -a, rsync -X, tar)
+/// would let the server read every file once for each. Of the kernel's own and of lists of names it is said once that there are none, so that nobody asks again.
 /// </content>
 public sealed partial class VirtualFileSystem
 {
+    private const string UserPrefix = "user.";
     private const string ChecksumPrefix = "user.ftpmount.";
+    private const string StateAttribute = "user.ftpmount.state";
 
     private bool? _offersChecksums;
 
@@ -23,8 +25,12 @@ public sealed partial class VirtualFileSystem
     public ValueTask<VfsResult<ReadOnlyMemory<byte>>> GetExtendedAttributeAsync(NodeId node, string name, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(name);
+        if (!name.StartsWith(UserPrefix, StringComparison.Ordinal))
+            return new(VfsError.Unsupported);
+        if (name == StateAttribute)
+            return new(GetState(node));
         if (!OffersChecksums)
-            return new(VfsError.NotImplemented);
+            return new(VfsError.NoData);
         ChecksumAlgorithm? asked = name switch
         {
             ChecksumPrefix + "sha256" => ChecksumAlgorithm.Sha256,
@@ -47,6 +53,41 @@ public sealed partial class VirtualFileSystem
     /// <inheritdoc/>
     public ValueTask<VfsError> RemoveExtendedAttributeAsync(NodeId node, string name, CancellationToken cancellationToken) =>
         new(OffersChecksums ? VfsError.Unsupported : VfsError.NotImplemented);
+
+    private VfsResult<ReadOnlyMemory<byte>> GetState(NodeId id)
+    {
+        lock (_table.Gate)
+        {
+            if (_table.Find(id) is not { } node)
+                return VfsError.Stale;
+            ReadOnlyMemory<byte> word = Encoding.ASCII.GetBytes(node.Kind == RemoteKind.Directory ? StateBelow(node) : StateOf(node));
+            return word;
+        }
+    }
+
+    /// <summary>What becomes of a file, in one word of docs/SEMANTICS.md. Called under the gate.</summary>
+    private string StateOf(Node node)
+    {
+        if (node.Deleted)
+            return "clean"; // nothing becomes of it
+        if (node.File is { IsDirty: true } file)
+        {
+            return file.Upload is not null ? "uploading"
+                : file.Failures > 0 && !RemoteErrorMapping.IsTransient(file.LastError) ? "failed"
+                : "dirty";
+        }
+
+        return _incidents.IsInConflict(_table.PathOf(node)) ? "conflict" : IsOffline ? "offline" : "clean";
+    }
+
+    /// <summary>Of a directory: what most needs looking at of what is to be sent from it.</summary>
+    private string StateBelow(Node directory)
+    {
+        var states = _uploader.PendingNodes.Where(n => IsBelow(n, directory)).Select(StateOf).ToHashSet();
+        return states.Contains("failed") ? "failed"
+            : states.Count > 0 ? "dirty"
+            : IsOffline ? "offline" : "clean";
+    }
 
     /// <summary>In lower-case hexadecimal digits, as sha256sum(1) writes it. A file with changes that are not on the server has none.</summary>
     private async ValueTask<VfsResult<ReadOnlyMemory<byte>>> GetChecksumAsync(NodeId id, ChecksumAlgorithm algorithm, CancellationToken cancellationToken)

@@ -37,7 +37,7 @@ public sealed partial class VirtualFileSystem
             found = _table.Find(node)!;
             if (found is null)
                 return VfsError.Stale;
-            valid = found.Deleted || NodeTable.IsValid(found, _clock.Now);
+            valid = found.Deleted || _table.IsValid(found, _clock.Now);
             NodeTable.Pin(found);
         }
 
@@ -234,7 +234,7 @@ public sealed partial class VirtualFileSystem
                 _ => VfsError.AccessDenied,
             };
         var writes = (flags & (VfsOpenFlags.Write | VfsOpenFlags.Truncate)) != 0;
-        if (writes && _options.ReadOnly)
+        if (writes && IsReadOnly)
             return VfsError.ReadOnly;
         if (node.Remote is not { } remote)
             return VfsError.None;

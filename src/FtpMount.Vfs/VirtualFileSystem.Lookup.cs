@@ -91,7 +91,7 @@ public sealed partial class VirtualFileSystem
         if (state.TryGetChild(name, out var child))
         {
             node = child;
-            return NodeTable.IsValid(child, now);
+            return _table.IsValid(child, now);
         }
 
         if (!ownsName && IsBusy(state, name))
@@ -116,6 +116,8 @@ public sealed partial class VirtualFileSystem
         }
 
         var until = state.NegativeUntil(name);
+        if (until > 0)
+            until = _table.Until(until);
         if (until <= now)
             return false;
         absentFor = _clock.Remaining(now, until);
@@ -171,7 +173,7 @@ public sealed partial class VirtualFileSystem
                 if (listed.Error == VfsError.None && TryTakeListed(directory, name, listed.Listing!, out var resolution))
                     return resolution;
                 if (listed.Error is not (VfsError.None or VfsError.AccessDenied))
-                    return new Resolution(listed.Error, null, default);
+                    return Unanswered(directory, name, ownsName, listed.Error);
                 lock (_table.Gate)
                     stat = _revalidator.Stat(directory, name, ownsName);
             }
@@ -180,10 +182,21 @@ public sealed partial class VirtualFileSystem
             if (asked.Error == VfsError.IllegalSequence)
                 return new Resolution(VfsError.None, null, _options.NegativeTimeout);
             if (asked.Error != VfsError.None)
-                return new Resolution(asked.Error, null, default);
+                return Unanswered(directory, name, ownsName, asked.Error);
             if (asked.IsSettled || ownsName || attempt == MaximumAttempts)
                 return TakeAsked(directory, name, asked);
             await NameIsFreeAsync(directory, name, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The server could not be asked: what it said last counts, where that is believed.</summary>
+    private Resolution Unanswered(Node directory, string name, bool ownsName, VfsError error)
+    {
+        lock (_table.Gate)
+        {
+            return IsDownBy(error) && TryResolve(directory, name, ownsName, out var node, out var absentFor)
+                ? Pinned(node, absentFor)
+                : new Resolution(error, null, default);
         }
     }
 
@@ -195,7 +208,7 @@ public sealed partial class VirtualFileSystem
             if (directory.Directory!.TryGetChild(name, out var child))
             {
                 resolution = Pinned(child, default);
-                return NodeTable.IsValid(child, _clock.Now) || listing.Contains(name) ? true : Unpinned(child);
+                return _table.IsValid(child, _clock.Now) || listing.Contains(name) ? true : Unpinned(child);
             }
 
             // Changed since it came in, or being changed: what it says may be from before.

@@ -13,7 +13,7 @@ public sealed partial class VirtualFileSystem
     {
         // RENAME_EXCHANGE needs both names to change in one step, which no server of these protocols can do.
         if ((flags & ~VfsRenameFlags.NoReplace) != 0)
-            return _options.ReadOnly ? VfsError.ReadOnly : VfsError.InvalidArgument;
+            return IsReadOnly ? VfsError.ReadOnly : VfsError.InvalidArgument;
         var error = BeginChange(parent, name, out var from);
         if (error != VfsError.None)
             return error;
@@ -217,6 +217,7 @@ public sealed partial class VirtualFileSystem
             source.Remote ??= inherited;
             _table.Move(source, to, newPath.Name);
             _records.Renamed(source, oldPath, target, begun);
+            _incidents.NoteMoved(oldPath, newPath);
             _table.MarkDirectoryChanged(from);
             _table.MarkDirectoryChanged(to);
             _content.Rename(oldPath, newPath);

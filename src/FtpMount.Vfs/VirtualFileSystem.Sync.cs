@@ -90,7 +90,9 @@ public sealed partial class VirtualFileSystem
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
         {
-            return Failed(e, "Asking for space", null);
+            var error = Failed(e, "Asking for space", null);
+            lock (_table.Gate)
+                return IsDownBy(error) ? Describe(_space) : error;
         }
 
         lock (_table.Gate)

@@ -159,6 +159,7 @@ public sealed partial class VirtualFileSystem
         {
             _uploader.NoteGone(node);
             _table.Detach(node);
+            _incidents.NoteGone(from);
             node.Name = hidden;
             _content.Rename(from, to);
         }
@@ -258,6 +259,7 @@ public sealed partial class VirtualFileSystem
         {
             _uploader.NoteGone(node);
             _table.Detach(node);
+            _incidents.NoteGone(path);
         }
 
         _content.Forget(path);

@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 using FtpMount.Remote;
 using FtpMount.Vfs.Coherence;
 using FtpMount.Vfs.Content;
+using FtpMount.Vfs.Incidents;
 using FtpMount.Vfs.Namespace;
+using FtpMount.Vfs.Offline;
 using FtpMount.Vfs.Prefetch;
 using FtpMount.Vfs.WriteBack;
 using Microsoft.Extensions.Logging;
@@ -24,6 +26,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
     private const int LongestName = 255;
 
     private readonly IRemoteFileSystem _remote;
+    private readonly LinkGuard _link;
     private readonly VfsOptions _options;
     private readonly Clock _clock;
     private readonly ILogger _logger;
@@ -39,6 +42,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
     private readonly JournalRecords _records;
     private readonly Sealer _sealer;
     private readonly Recovery _recovery;
+    private readonly IncidentLog _incidents;
     private readonly string _stagingDirectory;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _directoryRenames = new(1, 1);
@@ -62,10 +66,11 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(time);
         ArgumentNullException.ThrowIfNull(loggers);
-        _remote = remote;
         _options = options;
         _clock = new Clock(time);
         _logger = loggers.CreateLogger<VirtualFileSystem>();
+        _link = new LinkGuard(remote, _clock, loggers.CreateLogger<LinkGuard>(), _stopping.Token) { Changed = LinkChanged };
+        _remote = remote = _link;
         _stagingDirectory = Path.Combine(options.StateDirectory, "staging");
         CreatePrivateDirectory(options.StateDirectory);
         CreatePrivateDirectory(_stagingDirectory);
@@ -85,8 +90,9 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         _journal = Journal.Open(options.StateDirectory, _stagingDirectory, loggers.CreateLogger<Journal>(), out var left);
         _records = new JournalRecords(_table, _journal);
         _sealer = new Sealer(_table, _records, _stagingDirectory, _clock, loggers.CreateLogger<Sealer>());
+        _incidents = new IncidentLog(options.StateDirectory, _clock, loggers.CreateLogger<IncidentLog>()) { Occurred = i => IncidentOccurred?.Invoke(i) };
         _uploader = new Uploader(
-            _table, _locks, remote, _content, _records, _sealer, options, _clock, loggers.CreateLogger<Uploader>(), _stopping.Token);
+            _table, _locks, remote, _content, _records, _sealer, _incidents, options, _clock, loggers.CreateLogger<Uploader>(), _stopping.Token);
         _locks.MoverWaits = _uploader.MakeWay;
         _unlinked = new UnlinkedFiles(_table, _locks, remote, _content, _records, _clock, loggers.CreateLogger<UnlinkedFiles>(), _stopping.Token);
         _recovery = new Recovery(
@@ -102,8 +108,18 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
     public async ValueTask RecoverAsync(CancellationToken cancellationToken)
     {
         await _recovery.RunAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var torn in _recovery.Kept.Where(f => f.State == JournaledState.Torn))
+            _incidents.Note(VfsIncidentKind.Torn, torn.Path, torn.Error ?? "");
         await _journal.WrittenAsync(_journal.Sequence, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>
+    /// Something happened that a person should know and that no call of a program answers with. Raised on the thread and under the locks of whoever noticed it: a handler must return at once.
+    /// </summary>
+    public event Action<VfsIncident>? IncidentOccurred;
+
+    /// <summary>Files that were changed here and on the server, whose versions are both still there, the newest last.</summary>
+    public IReadOnlyList<VfsConflict> Conflicts => _incidents.Conflicts;
 
     /// <summary>Files with content that is not on the server yet.</summary>
     public IReadOnlyList<PendingUpload> PendingUploads => [.. _uploader.Pending, .. _recovery.KeptUploads];
@@ -150,6 +166,8 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
     /// <returns>What could not be sent.</returns>
     public async ValueTask<IReadOnlyList<PendingUpload>> DrainAsync(IProgress<DrainProgress>? progress, CancellationToken cancellationToken)
     {
+        if (_uploader.PendingCount > 0)
+            await _link.ProbeAsync(cancellationToken).ConfigureAwait(false);
         await _uploader.DrainAsync(progress, cancellationToken).ConfigureAwait(false);
         await _recovery.CleanAsync(cancellationToken).ConfigureAwait(false);
         return PendingUploads;
@@ -196,6 +214,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
             return;
         await _unlinked.RemoveAllAsync().ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
+        await _link.DisposeAsync().ConfigureAwait(false);
         await _reads.EndAsync().ConfigureAwait(false);
         await _unlinked.DisposeAsync().ConfigureAwait(false);
         await _uploader.DisposeAsync().ConfigureAwait(false);
@@ -215,6 +234,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
                 await staging.DisposeAsync().ConfigureAwait(false);
         }
 
+        await _incidents.DisposeAsync().ConfigureAwait(false);
         await _journal.DisposeAsync().ConfigureAwait(false);
         await _content.DisposeAsync().ConfigureAwait(false);
         _directoryRenames.Dispose();
@@ -293,7 +313,13 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         if (exception is RemoteException)
         {
             lock (_table.Gate)
-                _table.Doubt(directory, name);
+            {
+                // While the server cannot be asked, what it said last is all that there is.
+                if (_table.BelievesOld)
+                    _doubts.Add((directory, name));
+                else
+                    _table.Doubt(directory, name);
+            }
         }
 
         return Failed(exception, operation, directory);

@@ -41,7 +41,10 @@ internal sealed class MemoryRemote(TimeProvider time) : IRemoteFileSystem
     public RemoteCapabilities Capabilities { get; set; } =
         RemoteCapabilities.SetModified | RemoteCapabilities.SetMode | RemoteCapabilities.AtomicReplace | RemoteCapabilities.FullStat;
 
-    public RemoteStatistics Statistics => new();
+    public RemoteStatistics Statistics => new() { Offline = IsOffline };
+
+    /// <summary>Whether no connection can be made, as the pool of a real server knows it.</summary>
+    public bool IsOffline { get; set; }
 
     /// <summary>Whether entries carry permission bits.</summary>
     public bool TellsModes { get; set; } = true;

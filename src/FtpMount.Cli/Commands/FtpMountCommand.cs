@@ -24,7 +24,7 @@ internal static class FtpMountCommand
 
     private static RootCommand Create(HandedSecrets secrets)
     {
-        var root = new RootCommand("Mounts an FTP server as a folder.") { CreateMount(secrets), CreateUnmount(), CreateStatus(), CreateDoctor(secrets), CreateServe() };
+        var root = new RootCommand("Mounts an FTP server as a folder.") { CreateMount(secrets), CreateUnmount(), CreateStatus(), QueueCommandLine.Create(), CreateDoctor(secrets), CreateServe() };
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpText((HelpAction)help.Action!);
         root.Options.OfType<VersionOption>().Single().Action = new VersionText();
@@ -119,22 +119,24 @@ internal static class FtpMountCommand
     }
 
     /// <summary>An option that does not exist must not become a URL.</summary>
-    private static void RefuseOption(ArgumentResult result)
+    internal static void RefuseOption(ArgumentResult result)
     {
-        if (result.Tokens is [{ Value: ['-', _, ..] and var word }, ..])
+        if (result.Tokens.Select(t => t.Value).FirstOrDefault(v => v is ['-', _, ..]) is { } word)
             result.AddError($"Unknown option '{word}'");
     }
 
     private static string Describe(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        var path = command is RootCommand ? "ftpmount" : $"ftpmount {command.Name}";
+        var path = command is RootCommand ? "ftpmount" : $"ftpmount {string.Join(' ', PathOf(command))}";
         var hint = $"'{path} --help' shows how it is used";
-        if (command is RootCommand)
+        if (command.Subcommands.Count > 0)
         {
             var word = parsed.UnmatchedTokens is [var first, ..] ? first : null;
+            if (word is null && command is not RootCommand)
+                return $"{path} needs one of {string.Join(", ", command.Subcommands.Select(c => c.Name))}; {hint}";
             if (word is null)
-                return $"A command is missing: mount, unmount, status or doctor; {hint}";
+                return $"A command is missing: mount, unmount, status, queue or doctor; {hint}";
             var nearest = NearestName.Find(word, command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name));
             return $"Unknown command '{word}'; {(nearest is null ? "" : $"did you mean {nearest}? ")}{hint}";
         }
@@ -145,4 +147,7 @@ internal static class FtpMountCommand
             : $"{string.Join(" and ", missing)} {(missing.Count == 1 ? "is" : "are")} missing";
         return $"{problem}; {hint}";
     }
+
+    private static IEnumerable<string> PathOf(Command command) =>
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent and not RootCommand ? [.. PathOf(parent), command.Name] : [command.Name];
 }

@@ -36,6 +36,18 @@ internal sealed class HelpText(HelpAction usage) : SynchronousCommandLineAction
           ftpmount status --json
         """;
 
+    private const string QueueExamples = """
+        Files are sent by themselves; what the server refuses is tried again every five minutes, and stays here until it is sent or discarded.
+
+        Examples:
+          ftpmount queue list
+          ftpmount queue list ~/photos --json
+          ftpmount queue retry ~/photos
+          ftpmount queue save ~/photos ~/photos/2026/a.jpg --to ~/rescued
+          ftpmount queue save ~/photos ~/photos --to ~/rescued          (all of them)
+          ftpmount queue discard ~/photos --id 17
+        """;
+
     private const string DoctorExamples = """
         Without --write nothing on the server is changed. With it, everything is tried in a folder of its own, which is removed, also after Ctrl-C.
         Exit code 0 means that the server can be mounted, 1 that it cannot.
@@ -50,6 +62,7 @@ internal sealed class HelpText(HelpAction usage) : SynchronousCommandLineAction
         Examples:
           ftpmount mount ftp://anna@nas/photos ~/photos
           ftpmount status
+          ftpmount queue list
           ftpmount unmount ~/photos
           ftpmount doctor ftp://anna@nas/photos
 
@@ -60,7 +73,8 @@ internal sealed class HelpText(HelpAction usage) : SynchronousCommandLineAction
     {
         var result = usage.Invoke(parseResult);
         var output = parseResult.InvocationConfiguration.Output;
-        switch (parseResult.CommandResult.Command.Name)
+        var command = parseResult.CommandResult.Command;
+        switch (command.Parents.OfType<Command>().FirstOrDefault() is { } parent and not RootCommand ? parent.Name : command.Name)
         {
             case "mount":
                 WriteOptions(output);
@@ -71,6 +85,9 @@ internal sealed class HelpText(HelpAction usage) : SynchronousCommandLineAction
                 break;
             case "status":
                 output.WriteLine(StatusExamples);
+                break;
+            case "queue":
+                output.WriteLine(QueueExamples);
                 break;
             case "doctor":
                 output.WriteLine(DoctorExamples);

@@ -4,6 +4,7 @@ using FtpMount.Cli.Signals;
 using FtpMount.Service;
 using FtpMount.Service.Control;
 using FtpMount.Service.Options;
+using FtpMount.Vfs;
 using Spectre.Console;
 
 namespace FtpMount.Cli.Commands;
@@ -13,8 +14,8 @@ internal static class StatusCommand
 {
     private const int DocumentVersion = 1;
 
-    /// <summary>A table in a file or a pipe is not cut to the width of a terminal.</summary>
-    private const int WidthWithoutTerminal = 1000;
+    /// <summary>So many files of a kind are listed below the table.</summary>
+    private const int LongestList = 10;
 
     internal static async Task<int> RunAsync(bool json)
     {
@@ -31,12 +32,7 @@ internal static class StatusCommand
 
     private static void WriteTable(IReadOnlyList<MountStatus> mounts)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
-        if (Console.IsOutputRedirected)
-            console.Profile.Width = WidthWithoutTerminal;
-        var table = new Table().Border(Console.IsOutputRedirected ? TableBorder.None : TableBorder.Rounded);
-        foreach (var heading in new[] { "Mount point", "Server", "State", "Connections", "Cache", "To send", "Since" })
-            table.AddColumn(new TableColumn(new Text(heading)));
+        var table = TerminalTable.Create("Mount point", "Server", "State", "Connections", "Cache", "To send", "Since");
         foreach (var mount in mounts)
         {
             table.AddRow(
@@ -49,9 +45,39 @@ internal static class StatusCommand
                 new Text(mount.Since is { } since ? since.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) : "-"));
         }
 
-        console.Write(table);
+        TerminalTable.Write(table);
         foreach (var mount in mounts.Where(m => m is { State: MountState.Offline, LastError: not null }))
-            console.WriteLine(Messages.OneLine($"{mount.MountPoint}: {mount.LastError}"));
+            TerminalTable.WriteLine($"{mount.MountPoint}: {mount.LastError}");
+        foreach (var mount in mounts)
+        {
+            WritePrefetch(mount);
+            WriteIncidents(mount);
+        }
+    }
+
+    /// <summary>How well guessing what a program wants next works; nothing before anything was guessed.</summary>
+    private static void WritePrefetch(MountStatus mount)
+    {
+        if (mount.Prefetch is not { } prefetch || prefetch.Listings + prefetch.Files == 0)
+            return;
+        TerminalTable.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{mount.MountPoint}: fetched ahead: {prefetch.Listings} listings ({prefetch.ListingsUsed} used), {prefetch.Files} files ({prefetch.FilesUsed} used, {ByteSize.Format(prefetch.BytesUnused)} in vain)"));
+    }
+
+    /// <summary>What somebody should look at.</summary>
+    private static void WriteIncidents(MountStatus mount)
+    {
+        var failed = mount.Uploads?.Files.Where(f => f.State is PendingUploadState.Refused or PendingUploadState.Torn).Take(LongestList).ToList() ?? [];
+        foreach (var file in failed)
+            TerminalTable.WriteLine($"{mount.MountPoint}: {file.Path} is not on the server: {file.Error}");
+        if (mount.Uploads?.Failed > failed.Count)
+            TerminalTable.WriteLine($"{mount.MountPoint}: and {mount.Uploads.Failed - failed.Count} more; 'ftpmount queue list {mount.MountPoint}' lists them");
+        var conflicts = mount.Conflicts ?? [];
+        foreach (var conflict in conflicts.TakeLast(LongestList))
+            TerminalTable.WriteLine($"{mount.MountPoint}: {conflict.Path} was changed here and on the server on {conflict.Time.ToLocalTime():yyyy-MM-dd HH:mm}; the version from here is {conflict.Copy[(conflict.Copy.LastIndexOf('/') + 1)..]}");
+        if (conflicts.Count > LongestList)
+            TerminalTable.WriteLine($"{mount.MountPoint}: and {conflicts.Count - LongestList} conflicts more; 'ftpmount status --json' lists them");
     }
 
     private static string Describe(UploadQueueStatus uploads) => uploads.Pending switch
@@ -64,7 +90,9 @@ internal static class StatusCommand
     private static string Describe(MountStatus mount) => mount.State switch
     {
         MountState.Mounted => mount.ReadOnly ? "mounted (ro)" : "mounted",
-        MountState.Offline => "server not reachable",
+        MountState.Offline => mount.OfflineSince is { } since
+            ? $"server not reachable since {since.ToLocalTime().ToString("HH:mm", CultureInfo.InvariantCulture)}"
+            : "server not reachable",
         MountState.Unmounting => "unmounting",
         MountState.Stale => "stale (process gone)",
         MountState.NotAnswering => "not answering",

@@ -43,6 +43,9 @@ internal enum FuseInitFlags : ulong
     /// <summary>Pages are dropped only when told so.</summary>
     ExplicitInvalidateData = 1UL << 25,
 
+    /// <summary>Writes, truncations and changes of owner take set-user-ID and set-group-ID away here, so that the kernel asks for security.capability once a file and not with every write.</summary>
+    HandleKillPrivilegesV2 = 1UL << 28,
+
     /// <summary>SETXATTR has its long form.</summary>
     SetxattrExt = 1UL << 29,
 

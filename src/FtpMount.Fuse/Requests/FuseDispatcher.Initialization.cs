@@ -36,6 +36,7 @@ internal sealed partial class FuseDispatcher
         | FuseInitFlags.MaximumPages
         | FuseInitFlags.CacheSymlinks
         | FuseInitFlags.ExplicitInvalidateData
+        | FuseInitFlags.HandleKillPrivilegesV2
         | FuseInitFlags.SetxattrExt
         | FuseInitFlags.InitExt
         | FuseInitFlags.HasExpireOnly

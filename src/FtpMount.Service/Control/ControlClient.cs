@@ -116,8 +116,56 @@ public sealed class ControlClient : IAsyncDisposable
         return report;
     }
 
+    /// <summary>Asks for all that is not on the server yet.</summary>
+    /// <exception cref="MountException">The process refused, or ended before it had answered.</exception>
+    public async Task<QueuePage> GetQueueAsync(CancellationToken cancellationToken)
+    {
+        var files = new List<UploadStatus>();
+        using var deadline = new CancellationTokenSource(AnswerDeadline, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            await SendAsync(new ControlRequest(ControlRequest.Queue), either.Token);
+            while (true)
+            {
+                var page = Answer(await ReceiveAsync(either.Token), r => r.Queue);
+                files.AddRange(page.Files);
+                if (page.IsLast)
+                    return page with { Files = files };
+                deadline.CancelAfter(AnswerDeadline);
+            }
+        }
+        catch (Exception exception) when (IsLoss(exception) && !cancellationToken.IsCancellationRequested)
+        {
+            throw NoAnswer();
+        }
+    }
+
+    /// <summary>Asks for something to be done with files of the queue.</summary>
+    /// <param name="request">What; one of those about the queue.</param>
+    /// <param name="cancellationToken">Ends the waiting; what was asked for goes on.</param>
+    /// <exception cref="MountException">The process refused, or ended before it had answered.</exception>
+    public async Task<QueueReport> ChangeQueueAsync(ControlRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SendAsync(request, cancellationToken);
+            return Answer(await ReceiveAsync(cancellationToken), r => r.QueueReport);
+        }
+        catch (Exception exception) when (IsLoss(exception) && !cancellationToken.IsCancellationRequested)
+        {
+            throw NoAnswer();
+        }
+    }
+
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _stream.DisposeAsync();
+
+    private T Answer<T>(ControlReply? reply, Func<ControlReply, T?> part)
+        where T : class =>
+        reply is null ? throw NoAnswer() : part(reply) ?? throw new MountException(reply.Error ?? $"Process {ProcessId} answered something else; it is of another version of ftpmount");
+
+    private MountException NoAnswer() => new($"Process {ProcessId}, which serves the mount, does not answer, or has ended; 'ftpmount status' shows how it is");
 
     private static bool IsLoss(Exception exception) =>
         exception is IOException or SocketException or JsonException or OperationCanceledException or ObjectDisposedException;

@@ -12,6 +12,12 @@ public sealed record ControlReply
     /// <summary>How <see cref="ControlRequest.Unmount"/> ended. After it the connection is closed when the process has let go of everything.</summary>
     public UnmountReport? Report { get; init; }
 
+    /// <summary>The answer to <see cref="ControlRequest.Queue"/>: any number of these, the last of which says so.</summary>
+    public QueuePage? Queue { get; init; }
+
+    /// <summary>The answer to the other requests about the queue.</summary>
+    public QueueReport? QueueReport { get; init; }
+
     /// <summary>Why the request was refused or failed.</summary>
     public string? Error { get; init; }
 }

@@ -6,12 +6,13 @@ using Microsoft.Extensions.Logging;
 namespace FtpMount.Service.Control;
 
 /// <summary>
-/// Answers <c>status</c> and <c>unmount</c> for one mount on a Unix socket. Only the user whose mount it is, and root, are answered. A client that has asked to
+/// Answers what <see cref="ControlRequest"/> can ask of one mount on a Unix socket. Only the user whose mount it is, and root, are answered. A client that has asked to
 /// unmount sees the end of the connection when this object is disposed: then the process has let go of everything.
 /// </summary>
 public sealed class ControlServer : IAsyncDisposable
 {
     private const int MostWaitingClients = 16;
+    private const int FilesOfAPage = 1000;
     private static readonly TimeSpan RequestDeadline = TimeSpan.FromSeconds(10);
 
     private readonly string _path;
@@ -167,9 +168,40 @@ public sealed class ControlServer : IAsyncDisposable
             case ControlRequest.Unmount:
                 await UnmountAsync(stream, request);
                 break;
+            case ControlRequest.Queue:
+                await SendQueueAsync(stream);
+                break;
+            case ControlRequest.QueueRetry or ControlRequest.QueueSave or ControlRequest.QueueDiscard:
+                await ReplyAsync(stream, await ChangeQueueAsync(request), _stop.Token);
+                break;
             default:
                 await ReplyAsync(stream, new ControlReply { Error = "This request is not known; the mount was made by another version of ftpmount" }, _stop.Token);
                 break;
+        }
+    }
+
+    private async Task SendQueueAsync(Stream stream)
+    {
+        var files = _mount.GetQueue();
+        var sent = 0;
+        do
+        {
+            var page = files.Skip(sent).Take(FilesOfAPage).ToArray();
+            sent += page.Length;
+            await ReplyAsync(stream, new ControlReply { Queue = new QueuePage(_mount.Root, page, sent == files.Count) }, _stop.Token);
+        }
+        while (sent < files.Count);
+    }
+
+    private async Task<ControlReply> ChangeQueueAsync(ControlRequest request)
+    {
+        try
+        {
+            return new ControlReply { QueueReport = await _mount.ChangeQueueAsync(request, _stop.Token) };
+        }
+        catch (MountException exception)
+        {
+            return new ControlReply { Error = exception.Message };
         }
     }
 

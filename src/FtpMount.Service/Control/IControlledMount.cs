@@ -13,4 +13,14 @@ public interface IControlledMount
     /// <param name="progress">Told now and then; may be null.</param>
     /// <param name="cancellationToken">Ends this caller's waiting, not the unmount.</param>
     Task<UnmountReport> UnmountAsync(TimeSpan? timeout, IProgress<UploadProgress>? progress, CancellationToken cancellationToken);
+
+    /// <summary>The folder on the server that is mounted.</summary>
+    string Root { get; }
+
+    /// <summary>All that is not on the server yet. Does not wait.</summary>
+    IReadOnlyList<UploadStatus> GetQueue();
+
+    /// <summary>Does what a <see cref="ControlRequest.QueueRetry"/>, <see cref="ControlRequest.QueueSave"/> or <see cref="ControlRequest.QueueDiscard"/> asks for.</summary>
+    /// <exception cref="MountException">It cannot be done; says why.</exception>
+    Task<QueueReport> ChangeQueueAsync(ControlRequest request, CancellationToken cancellationToken);
 }

@@ -23,6 +23,9 @@ public sealed record MountStatus
     /// <summary>Since when, in UTC.</summary>
     public DateTimeOffset? Since { get; init; }
 
+    /// <summary>Since when the server cannot be reached, in UTC; null while it can.</summary>
+    public DateTimeOffset? OfflineSince { get; init; }
+
     /// <summary>Whether it is read-only.</summary>
     public bool ReadOnly { get; init; }
 
@@ -35,8 +38,14 @@ public sealed record MountStatus
     /// <summary>The cached content.</summary>
     public CacheStatus? Cache { get; init; }
 
+    /// <summary>What was fetched before anybody asked for it.</summary>
+    public PrefetchStatus? Prefetch { get; init; }
+
     /// <summary>What is not on the server yet.</summary>
     public UploadQueueStatus? Uploads { get; init; }
+
+    /// <summary>Files that were changed here and on the server, of which both versions are there.</summary>
+    public IReadOnlyList<ConflictStatus>? Conflicts { get; init; }
 
     /// <summary>Bytes of content received from the server since the start.</summary>
     public long? BytesReceived { get; init; }

@@ -4,5 +4,9 @@ namespace FtpMount.Service.Control;
 /// <param name="Pending">Number of files.</param>
 /// <param name="Bytes">Their sizes together.</param>
 /// <param name="BytesSent">Of those, sent.</param>
-/// <param name="Files">The files.</param>
-public sealed record UploadQueueStatus(int Pending, long Bytes, long BytesSent, IReadOnlyList<UploadStatus> Files);
+/// <param name="Files">The files; at most 1,000, those first that somebody should look at.</param>
+public sealed record UploadQueueStatus(int Pending, long Bytes, long BytesSent, IReadOnlyList<UploadStatus> Files)
+{
+    /// <summary>How many files the server refused, or a power failure damaged.</summary>
+    public int Failed { get; init; }
+}

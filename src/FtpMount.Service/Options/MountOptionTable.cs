@@ -6,6 +6,7 @@ using FtpMount.Ftp.Certificates;
 using FtpMount.Remote;
 using FtpMount.Service.Urls;
 using FtpMount.Sftp;
+using FtpMount.Sftp.Transport.Ssh;
 using FtpMount.Vfs;
 using Microsoft.Extensions.Logging;
 
@@ -60,6 +61,9 @@ public static class MountOptionTable
             (o, _) => o with { WriteBack = TimeSpan.Zero, Close = VfsCloseMode.Remote, Sync = VfsSyncMode.Remote }),
         new("conflict", "keep-both|mine|theirs", "what becomes of a file changed here and on the server (keep-both)", (o, v) => o with { Conflict = ConflictMode(v) }),
         new("upload", "auto|temp|direct", "the name of a file while it is sent: its own for small new ones, or always a temporary one, or always its own (auto)", (o, v) => o with { Upload = UploadMode(v) }),
+        new("offline", "readwrite|readonly|fail", "what is done while the server cannot be reached (readwrite)", (o, v) => o with { Offline = OfflineMode(v) }),
+        new("prefetch", "auto|off", "off: nothing is fetched before a program asks for it (auto)", (o, v) => o with { NoPrefetch = IsClear("prefetch", v, "off", "auto") }),
+        new("notify-command", "COMMAND", "run at conflicts, refusals and losses of the link, with event, path and message", (o, v) => o with { NotifyCommand = Command(v) }),
         new("verify", "size|checksum", "what is compared after an upload (size)", (o, v) => o with { VerifyChecksums = UploadVerification(v) }),
         new("passive", "auto|epsv|pasv", "how data connections are made (auto)", (o, v) => o with { DataConnections = Passive(v) }),
         new("active", null, "the server connects back to this machine", (o, _) => o with { DataConnections = DataConnectionMode.Active }),
@@ -209,8 +213,8 @@ public static class MountOptionTable
         _ => throw new UsageException($"{name}={value}: one of 1.2, 1.3"),
     };
 
-    private static bool IsClear(string name, string value, string clear) =>
-        value == clear || (value == "private" ? false : throw new UsageException($"{name}={value}: one of private, {clear}"));
+    private static bool IsClear(string name, string value, string clear, string other = "private") =>
+        value == clear || (value == other ? false : throw new UsageException($"{name}={value}: one of {other}, {clear}"));
 
     private static bool UploadVerification(string value) => value switch
     {
@@ -256,6 +260,14 @@ public static class MountOptionTable
         "temp" => VfsUploadMode.Temporary,
         "direct" => VfsUploadMode.Direct,
         _ => throw new UsageException($"upload={value}: one of auto, temp, direct"),
+    };
+
+    private static VfsOfflineMode OfflineMode(string value) => value switch
+    {
+        "readwrite" => VfsOfflineMode.ReadWrite,
+        "readonly" => VfsOfflineMode.ReadOnly,
+        "fail" => VfsOfflineMode.Fail,
+        _ => throw new UsageException($"offline={value}: one of readwrite, readonly, fail"),
     };
 
     private static FtpCompression Compression(string value) => value switch
@@ -312,6 +324,18 @@ public static class MountOptionTable
     private static string HostKey(string value) => HostKeyPolicy.TryParse(value, out var policy)
         ? policy.ToString()
         : throw new UsageException($"host-key={value}: one of ask, accept-new, or SHA256: and what 'ssh-keygen -l' shows behind it");
+
+    private static string Command(string value)
+    {
+        try
+        {
+            return ShellWords.Split(value).Count > 0 ? value : throw new UsageException("notify-command: name a program");
+        }
+        catch (FormatException exception)
+        {
+            throw new UsageException($"notify-command={value}: {exception.Message}");
+        }
+    }
 
     private static LinkPolicy Links(string value) => value switch
     {

@@ -72,6 +72,15 @@ public sealed record MountOptions
     /// <summary>verify: a checksum of every upload is compared with the server's.</summary>
     public bool VerifyChecksums { get; init; }
 
+    /// <summary>offline: what is done while the server cannot be reached.</summary>
+    public VfsOfflineMode? Offline { get; init; }
+
+    /// <summary>prefetch=off: nothing is fetched before it is asked for.</summary>
+    public bool NoPrefetch { get; init; }
+
+    /// <summary>notify-command: what is run when something happens that a person should know, as <see cref="Sftp.Transport.Ssh.ShellWords"/> splits it.</summary>
+    public string? NotifyCommand { get; init; }
+
     /// <summary>password-file: a file whose first line is the password. An absolute path.</summary>
     public string? PasswordFile { get; init; }
 

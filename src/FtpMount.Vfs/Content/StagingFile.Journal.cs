@@ -142,16 +142,7 @@ public sealed partial class StagingFile
     /// <exception cref="IOException">The local disk failed.</exception>
     public static ulong? ComputeChecksum(string path, long visibleBase, IReadOnlyList<ByteRange> extents, long length)
     {
-        ArgumentNullException.ThrowIfNull(extents);
-        var ranges = new RangeSet();
-        foreach (var extent in extents)
-        {
-            if (extent.Start < Math.Min(visibleBase, length))
-                ranges.Add(extent.Start, Math.Min(extent.End, Math.Min(visibleBase, length)));
-        }
-
-        if (visibleBase < length)
-            ranges.Add(visibleBase, length);
+        var ranges = CountingRanges(visibleBase, extents, length);
         var buffer = ArrayPool<byte>.Shared.Rent(ChecksumPiece);
         try
         {
@@ -182,6 +173,25 @@ public sealed partial class StagingFile
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    /// <summary>What of a staging file counts, in order: the given ranges below the given bound, and everything from the bound to the end.</summary>
+    public static IReadOnlyList<ByteRange> CountingRanges(long visibleBase, IReadOnlyList<ByteRange> extents, long length)
+    {
+        ArgumentNullException.ThrowIfNull(extents);
+        var ranges = new RangeSet();
+        foreach (var extent in extents)
+        {
+            if (extent.Start < Math.Min(visibleBase, length))
+                ranges.Add(extent.Start, Math.Min(extent.End, Math.Min(visibleBase, length)));
+        }
+
+        if (visibleBase < length)
+            ranges.Add(visibleBase, length);
+        var all = new ByteRange[ranges.Count];
+        for (var i = 0; i < all.Length; i++)
+            all[i] = ranges[i];
+        return all;
     }
 
     /// <summary>Closes the local file until it is next needed, so that files that only wait for their upload hold no descriptor.</summary>

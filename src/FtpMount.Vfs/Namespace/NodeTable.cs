@@ -11,6 +11,9 @@ namespace FtpMount.Vfs.Namespace;
 /// </summary>
 internal sealed class NodeTable
 {
+    /// <summary>How long a kernel is told to believe what could not be asked.</summary>
+    private static readonly TimeSpan UnlessBack = TimeSpan.FromSeconds(1);
+
     private readonly Dictionary<ulong, Node> _nodes = [];
     private readonly InodeNumbers _numbers = new();
     private readonly LinkedList<Node> _listingsByUse = new();
@@ -58,12 +61,18 @@ internal sealed class NodeTable
     /// <summary>Where a node is on the server.</summary>
     public RemotePath PathOf(Node node) => node.Parent is null ? _rootPath : PathOf(node.Parent).Combine(node.Name);
 
+    /// <summary>
+    /// Whether what the server said last counts although its time is over, because the server cannot be asked. Whoever is shown such a thing is to ask again soon.
+    /// </summary>
+    public bool BelievesOld { get; set; }
+
     // Attributes
 
-    public static bool IsValid(Node node, long now) => node.IsLocal || node.ValidUntil > now;
+    public bool IsValid(Node node, long now) => node.IsLocal || node.ValidUntil > now || BelievesOld;
 
     /// <summary>How long what is shown of the node may be believed.</summary>
-    public TimeSpan Validity(Node node, long now) => node.IsLocal ? _options.AttributeTimeout : _clock.Remaining(now, node.ValidUntil);
+    public TimeSpan Validity(Node node, long now) =>
+        node.IsLocal ? _options.AttributeTimeout : node.ValidUntil <= now && BelievesOld ? UnlessBack : _clock.Remaining(now, node.ValidUntil);
 
     /// <summary>Whether a file that replaces another is to have its owner.</summary>
     public bool KeepsOwners => _options.OwnersFromServer;
@@ -112,6 +121,9 @@ internal sealed class NodeTable
 
     /// <summary>What is shown where the server tells nothing: 0755 for directories, 0644 for files.</summary>
     public static int DefaultMode(RemoteKind kind) => kind == RemoteKind.Directory ? 0x1ED : 0x1A4;
+
+    /// <summary>The bits of a file after somebody has changed it or its owner: without set-user-ID, and without set-group-ID where the group may execute it.</summary>
+    public static int WithoutPrivileges(int bits) => bits & ~0x800 & ((bits & 0x8) != 0 ? ~0x400 : ~0);
 
     /// <summary>A wall-clock time as exact as servers keep it, so that what is shown now is what is shown after the upload.</summary>
     public static DateTime FullSeconds(DateTime time) => new(time.Ticks - (time.Ticks % TimeSpan.TicksPerSecond), DateTimeKind.Utc);
@@ -420,7 +432,7 @@ internal sealed class NodeTable
     /// <summary>The listing, if what it says of names may still be believed.</summary>
     public DirectoryListing? ValidListing(Node directory, long now)
     {
-        if (directory.Directory!.Listing is not { } listing || _clock.After(listing.StartedAt, _options.DirectoryTimeout) <= now)
+        if (directory.Directory!.Listing is not { } listing || (_clock.After(listing.StartedAt, _options.DirectoryTimeout) <= now && !BelievesOld))
             return null;
         _listingsByUse.Remove(directory.Directory.ListingUse!);
         _listingsByUse.AddFirst(directory.Directory.ListingUse!);
@@ -432,11 +444,14 @@ internal sealed class NodeTable
         ListsDotNames || name is not ['.', ..] || listing.ShowsDotNames;
 
     /// <summary>Until when the attributes in a listing may be believed.</summary>
-    public long AttributesUntil(DirectoryListing listing) => _clock.After(listing.StartedAt, _options.AttributeTimeout);
+    public long AttributesUntil(DirectoryListing listing) => Until(_clock.After(listing.StartedAt, _options.AttributeTimeout));
 
     /// <summary>Until when a name that is not in the listing may be believed not to exist.</summary>
     public long AbsenceUntil(DirectoryListing listing) =>
-        _clock.After(listing.StartedAt, _options.DirectoryTimeout < _options.NegativeTimeout ? _options.DirectoryTimeout : _options.NegativeTimeout);
+        Until(_clock.After(listing.StartedAt, _options.DirectoryTimeout < _options.NegativeTimeout ? _options.DirectoryTimeout : _options.NegativeTimeout));
+
+    /// <summary>Until when something that the server said may be believed.</summary>
+    public long Until(long instant) => BelievesOld ? Math.Max(instant, _clock.After(_clock.Now, UnlessBack)) : instant;
 
     /// <summary>The number that a name without a node is shown with.</summary>
     public ulong InodeOf(Node directory, string name, RemoteEntry entry) => _numbers.Of(directory.Inode, name, entry.UniqueId);

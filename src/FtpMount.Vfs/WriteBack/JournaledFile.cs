@@ -44,4 +44,26 @@ internal sealed record JournaledFile
 
     /// <summary>Length and checksum of what was last forced to disk; null before.</summary>
     public JournalSeal? Seal { get; init; }
+
+    /// <summary>What of the staging file counts: all of it when it is whole, otherwise what was written, and everything behind the base.</summary>
+    /// <param name="length">The staging file's length.</param>
+    public IReadOnlyList<ByteRange> Ranges(long length) => StagingFile.CountingRanges(VisibleBase, Extents, length);
+
+    /// <summary>As the queue shows it.</summary>
+    /// <param name="stagingDirectory">Where the staging files are.</param>
+    public PendingUpload AsPending(string stagingDirectory)
+    {
+        var staging = new FileInfo(System.IO.Path.Combine(stagingDirectory, Staging));
+        return new PendingUpload(Path, staging.Exists ? staging.Length : Seal?.Length ?? 0, 0, Error)
+        {
+            Id = Id,
+            Attempts = Attempts,
+            State = State switch
+            {
+                JournaledState.Torn => PendingUploadState.Torn,
+                JournaledState.Refused => PendingUploadState.Refused,
+                _ => Attempts > 0 ? PendingUploadState.Failed : PendingUploadState.Waiting,
+            },
+        };
+    }
 }

@@ -40,7 +40,29 @@ internal sealed class Recovery(
     }
 
     /// <summary><see cref="Kept"/> for who only wants to know.</summary>
-    public IEnumerable<PendingUpload> KeptUploads => Kept.Select(f => new PendingUpload(f.Path, f.Seal?.Length ?? 0, 0, f.Error ?? "It lies outside of this mount, or another version of it is sent first"));
+    public IEnumerable<PendingUpload> KeptUploads => Kept.Select(f => f.AsPending(stagingDirectory) with
+    {
+        LastError = f.Error ?? "It lies outside of this mount, or another version of it is sent first",
+        State = f.State == JournaledState.Torn ? PendingUploadState.Torn : PendingUploadState.Elsewhere,
+    });
+
+    /// <summary>Nobody wants one of <see cref="Kept"/> any more.</summary>
+    /// <returns>False when it is not among them.</returns>
+    public bool Discard(long id)
+    {
+        JournaledFile? file;
+        lock (table.Gate)
+        {
+            file = _kept.Find(f => f.Id == id);
+            if (file is null)
+                return false;
+            _kept.Remove(file);
+            records.Journal.Note(database => database.Remove(id));
+        }
+
+        LocalDisk.TryDelete(Path.Combine(stagingDirectory, file.Staging));
+        return true;
+    }
 
     /// <summary>Does it. Once.</summary>
     /// <exception cref="RemoteException">The server did not say whether a rename was done.</exception>

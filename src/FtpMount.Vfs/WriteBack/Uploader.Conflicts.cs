@@ -214,12 +214,21 @@ internal sealed partial class Uploader
             _table.Move(node, sending.Directory, sent.Place.Name);
             _table.Doubt(sending.Directory, name);
             _table.MarkDirectoryChanged(sending.Directory);
+            _incidents.NoteConflict(sending.Target, sent.Place);
             sending = sending with { Target = sent.Place };
             return true;
         }
     }
 
     private void TakeTheirs(Node node, FileState file, RemoteEntry entry)
+    {
+        DropContent(node, file);
+        _table.Publish(node, entry);
+        _table.Observer?.InvalidateNode(node.Id, 0, 0);
+    }
+
+    /// <summary>What was written here counts no longer. Called under the gate.</summary>
+    private void DropContent(Node node, FileState file)
     {
         lock (file.WriteGate)
         {
@@ -237,8 +246,6 @@ internal sealed partial class Uploader
         node.LocalMode = null;
         node.LocalModified = null;
         NoteGone(node);
-        _table.Publish(node, entry);
-        _table.Observer?.InvalidateNode(node.Id, 0, 0);
     }
 
     /// <summary>Makes a directory that the server does not have any more, with those above it.</summary>

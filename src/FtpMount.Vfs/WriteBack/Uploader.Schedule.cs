@@ -1,4 +1,5 @@
 using FtpMount.Remote.Pool;
+using FtpMount.Vfs.Incidents;
 using FtpMount.Vfs.Namespace;
 using Microsoft.Extensions.Logging;
 
@@ -22,6 +23,7 @@ internal sealed partial class Uploader
     private readonly PriorityQueue<Node, long> _ready = new();
 
     private int _runningCount;
+    private bool _isPaused;
     private long _timerAt = long.MaxValue;
 
     /// <summary>A file was closed: it is uploaded once it has been left alone for the time that was chosen. Tells a refusal that nobody has been told yet.</summary>
@@ -62,6 +64,16 @@ internal sealed partial class Uploader
         }
     }
 
+    /// <summary>While the server cannot be reached nothing is begun; when it is back everything that waits for it is tried. Called under the gate.</summary>
+    public void Pause(bool isPaused)
+    {
+        _isPaused = isPaused;
+        if (isPaused)
+            return;
+        Hurry(refusedToo: false);
+        StartReady();
+    }
+
     /// <summary>The upload is due after a while. Null: when it was due anyway.</summary>
     private void Schedule(Node node, TimeSpan? delay)
     {
@@ -87,7 +99,7 @@ internal sealed partial class Uploader
 
     private void StartReady()
     {
-        if (_disposed)
+        if (_disposed || _isPaused)
             return;
         var now = _clock.Now;
         while (_waiting.TryPeek(out var node, out var due) && due <= now)
@@ -152,10 +164,12 @@ internal sealed partial class Uploader
         }
 
         Failed++;
+        var isRefused = !RemoteErrorMapping.IsTransient(error);
+        if (isRefused && (file.Failures == 0 || file.LastError != error))
+            _incidents.Note(VfsIncidentKind.Refused, _table.PathOf(node), message ?? "");
         file.Failures++;
         file.LastError = error;
         file.LastErrorMessage = message;
-        var isRefused = !RemoteErrorMapping.IsTransient(error);
         file.HasErrorToTell |= isRefused;
         _records.Update(node);
         _logger.LogWarning("'{Path}' could not be uploaded and is kept for later: {Error}", _table.PathOf(node), message);

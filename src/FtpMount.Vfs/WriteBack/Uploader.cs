@@ -1,6 +1,7 @@
 using FtpMount.Remote;
 using FtpMount.Vfs.Coherence;
 using FtpMount.Vfs.Content;
+using FtpMount.Vfs.Incidents;
 using FtpMount.Vfs.Namespace;
 using Microsoft.Extensions.Logging;
 
@@ -22,6 +23,7 @@ internal sealed partial class Uploader : IAsyncDisposable
     private readonly ContentCache _content;
     private readonly JournalRecords _records;
     private readonly Sealer _sealer;
+    private readonly IncidentLog _incidents;
     private readonly VfsOptions _options;
     private readonly Clock _clock;
     private readonly ILogger _logger;
@@ -41,6 +43,7 @@ internal sealed partial class Uploader : IAsyncDisposable
         ContentCache content,
         JournalRecords records,
         Sealer sealer,
+        IncidentLog incidents,
         VfsOptions options,
         Clock clock,
         ILogger logger,
@@ -52,6 +55,7 @@ internal sealed partial class Uploader : IAsyncDisposable
         _content = content;
         _records = records;
         _sealer = sealer;
+        _incidents = incidents;
         _options = options;
         _clock = clock;
         _logger = logger;
@@ -457,7 +461,17 @@ internal sealed partial class Uploader : IAsyncDisposable
         _table.PathOf(node),
         node.File?.Staging?.Length ?? 0,
         node.File?.BytesSent ?? 0,
-        node.File?.LastErrorMessage);
+        node.File?.LastErrorMessage)
+    {
+        Id = node.File?.JournalId ?? 0,
+        Attempts = node.File?.Failures ?? 0,
+        State = node.File switch
+        {
+            { Upload: not null } => PendingUploadState.Uploading,
+            { Failures: > 0, LastError: var error } => RemoteErrorMapping.IsTransient(error) ? PendingUploadState.Failed : PendingUploadState.Refused,
+            _ => PendingUploadState.Waiting,
+        },
+    };
 
     private async Task InParallelAsync(IEnumerable<Node> nodes, Func<Node, Task> action, CancellationToken cancellationToken)
     {

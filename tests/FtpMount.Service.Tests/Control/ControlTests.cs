@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using FtpMount.Service.Control;
+using FtpMount.Vfs;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FtpMount.Service.Tests.Control;
@@ -44,6 +45,36 @@ public sealed class ControlTests
         var report = await unmount;
         Assert.Equal((true, 1, TimeSpan.FromSeconds(7)), (report!.Unmounted, report.Pending.Count, mount.Timeout));
         Assert.Equal(("no link", 5L), (report.Pending[0].Error, report.Pending[0].Bytes));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1000)]
+    [InlineData(2500)]
+    public async Task A_queue_of_any_length_arrives_whole_and_in_order(int length)
+    {
+        var queue = Enumerable.Range(1, length)
+            .Select(i => new UploadStatus($"/folder/{i}", i, 0, null) { Id = i, State = PendingUploadState.Refused, Attempts = 3 })
+            .ToArray();
+        await using var server = Start(new FakeMount(_mountPoint) { Queue = queue });
+        await using var client = await ConnectAsync();
+        var page = await client.GetQueueAsync(Token);
+        Assert.Equal("/folder", page.Root);
+        Assert.Equal(queue, page.Files);
+        Assert.Equal(queue, (await client.GetQueueAsync(Token)).Files);
+    }
+
+    [Fact]
+    public async Task What_is_asked_of_the_queue_arrives_and_so_does_the_answer()
+    {
+        await using var server = Start(new FakeMount(_mountPoint));
+        await using var client = await ConnectAsync();
+        var report = await client.ChangeQueueAsync(new ControlRequest(ControlRequest.QueueSave) { Ids = [7, 9], Directory = "/to" }, Token);
+        Assert.Equal([new QueueFileReport(7, "/folder/a", "/to/queue-save", null), new QueueFileReport(9, "/folder/a", "/to/queue-save", null)], report.Files);
+        var refusal = await Assert.ThrowsAsync<MountException>(
+            () => client.ChangeQueueAsync(new ControlRequest(ControlRequest.QueueSave) { Ids = [7], Directory = "/refused" }, Token));
+        Assert.Equal("not there", refusal.Message);
+        Assert.NotNull(await client.GetStatusAsync(Token));
     }
 
     [Fact]
@@ -151,6 +182,17 @@ public sealed class ControlTests
         public TimeSpan? Timeout { get; private set; }
 
         public MountStatus GetStatus() => new() { MountPoint = mountPoint, Url = "ftp://h/", State = MountState.Offline };
+
+        public string Root => "/folder";
+
+        public IReadOnlyList<UploadStatus> Queue { get; init; } = [];
+
+        public IReadOnlyList<UploadStatus> GetQueue() => Queue;
+
+        public Task<QueueReport> ChangeQueueAsync(ControlRequest request, CancellationToken cancellationToken) =>
+            request.Directory == "/refused"
+                ? throw new MountException("not there")
+                : Task.FromResult(new QueueReport([.. request.Ids!.Select(id => new QueueFileReport(id, "/folder/a", $"{request.Directory}/{request.Command}", null))]));
 
         public Task<UnmountReport> UnmountAsync(TimeSpan? timeout, IProgress<UploadProgress>? progress, CancellationToken cancellationToken)
         {

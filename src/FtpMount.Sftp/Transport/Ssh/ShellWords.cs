@@ -3,7 +3,7 @@ using System.Text;
 namespace FtpMount.Sftp.Transport.Ssh;
 
 /// <summary>Splits a command as a shell does: at blanks, with single quotes, double quotes and backslashes. Nothing is expanded.</summary>
-internal static class ShellWords
+public static class ShellWords
 {
     /// <summary>The words.</summary>
     /// <exception cref="FormatException">A quote is not closed, or a backslash ends the text.</exception>
