@@ -7,7 +7,6 @@ using FtpMount.Service.Control;
 using FtpMount.Service.Options;
 using FtpMount.Service.Queue;
 using FtpMount.Vfs;
-using Microsoft.Extensions.Logging.Abstractions;
 using Spectre.Console;
 
 namespace FtpMount.Cli.Commands;
@@ -20,8 +19,8 @@ internal static class QueueCommand
         using var signals = new StopSignals();
         var root = StateRoot(stateRoot);
         var queues = mountPoint is null
-            ? await MountQueue.FindAllAsync(root, TimeProvider.System, NullLogger.Instance, signals.First)
-            : await MountQueue.FindAsync(mountPoint, root, TimeProvider.System, NullLogger.Instance, signals.First);
+            ? await MountQueue.FindAllAsync(root, TimeProvider.System, Messages.Write, signals.First)
+            : await MountQueue.FindAsync(mountPoint, root, TimeProvider.System, Messages.Write, signals.First);
         try
         {
             if (json)
@@ -104,7 +103,7 @@ internal static class QueueCommand
 
     private static async Task<int> WithSelectedAsync(QueueRequest request, CancellationToken cancellationToken, Func<MountQueue, IReadOnlyList<UploadStatus>, Task<int>> action)
     {
-        var queues = await MountQueue.FindAsync(request.MountPoint, StateRoot(request.StateRoot), TimeProvider.System, NullLogger.Instance, cancellationToken);
+        var queues = await MountQueue.FindAsync(request.MountPoint, StateRoot(request.StateRoot), TimeProvider.System, Messages.Write, cancellationToken);
         try
         {
             var problems = 0;

@@ -3,7 +3,7 @@ using FtpMount.Remote;
 using FtpMount.Service.Control;
 using FtpMount.Service.MountPoints;
 using FtpMount.Vfs.Queue;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FtpMount.Service.Queue;
 
@@ -51,28 +51,39 @@ public sealed class MountQueue : IAsyncDisposable
     /// <summary>The queues of all mounts of this user that run (root's: of all users) and of all that left something unsent.</summary>
     /// <param name="stateRoot">The folder of the state folders; null when there is none.</param>
     /// <param name="time">The clock of the deadlines.</param>
-    /// <param name="logger">Where it is told what is wrong with a journal.</param>
+    /// <param name="notice">Told which queues cannot be read and why, one line each.</param>
     /// <param name="cancellationToken">Ends the search.</param>
-    public static async Task<IReadOnlyList<MountQueue>> FindAllAsync(string? stateRoot, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<MountQueue>> FindAllAsync(string? stateRoot, TimeProvider time, Action<string> notice, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(notice);
         var found = new List<MountQueue>();
         foreach (var mount in (await MountList.ReadAsync(time, cancellationToken)).Where(m => m.Answers))
         {
-            if (await ControlClient.ConnectAsync(mount.MountPoint, mount.UserId ?? RuntimeDirectory.CurrentUser, time, cancellationToken) is { } client)
+            if (await ControlClient.ConnectAsync(mount.MountPoint, mount.UserId ?? RuntimeDirectory.CurrentUser, time, cancellationToken) is not { } client)
+                continue;
+            try
+            {
                 found.Add(new MountQueue(mount.MountPoint, mount.Url, await client.GetQueueAsync(cancellationToken), client));
+            }
+            catch (MountException exception)
+            {
+                // It is ending just now, or of another version: no reason not to show the others.
+                notice($"{mount.MountPoint}: {exception.Message}");
+                await client.DisposeAsync();
+            }
         }
 
-        return [.. found, .. Stopped(stateRoot, _ => true, logger, out _)];
+        return [.. found, .. Stopped(stateRoot, _ => true, notice, out _)];
     }
 
     /// <summary>The queues of one mount: of its process, or of the state folders that mounts at this place left.</summary>
     /// <param name="path">The mount point as the user wrote it.</param>
     /// <param name="stateRoot">The folder of the state folders; null when there is none.</param>
     /// <param name="time">The clock of the deadlines.</param>
-    /// <param name="logger">Where it is told what is wrong with a journal.</param>
+    /// <param name="notice">Told which journals cannot be read and why, one line each.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     /// <exception cref="MountException">There is no such mount, and none has left anything; or it belongs to another user, or does not answer.</exception>
-    public static async Task<IReadOnlyList<MountQueue>> FindAsync(string path, string? stateRoot, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<MountQueue>> FindAsync(string path, string? stateRoot, TimeProvider time, Action<string> notice, CancellationToken cancellationToken)
     {
         var (mountPoint, client) = await MountClient.FindAsync(path, time, cancellationToken);
         if (client is not null)
@@ -82,7 +93,7 @@ public sealed class MountQueue : IAsyncDisposable
             return [new MountQueue(mountPoint, status.Url, await client.GetQueueAsync(cancellationToken), client)];
         }
 
-        var stopped = Stopped(stateRoot, note => note.MountPoint == mountPoint, logger, out var inUse);
+        var stopped = Stopped(stateRoot, note => note.MountPoint == mountPoint, notice, out var inUse);
         if (stopped.Count > 0)
             return stopped;
         throw new MountException(inUse
@@ -126,7 +137,7 @@ public sealed class MountQueue : IAsyncDisposable
             await _lock.DisposeAsync();
     }
 
-    private static List<MountQueue> Stopped(string? stateRoot, Func<MountNote, bool> which, ILogger logger, out bool inUse)
+    private static List<MountQueue> Stopped(string? stateRoot, Func<MountNote, bool> which, Action<string> notice, out bool inUse)
     {
         inUse = false;
         var found = new List<MountQueue>();
@@ -138,7 +149,7 @@ public sealed class MountQueue : IAsyncDisposable
                 continue;
             if (FileLock.TryTake(Path.Combine(state, "lock")) is not { } held)
                 inUse = true;
-            else if (TryOpen(state, logger) is not { } stopped)
+            else if (TryOpen(state, notice) is not { } stopped)
                 held.Dispose();
             else
                 found.Add(new MountQueue(note, state, held, stopped));
@@ -148,18 +159,18 @@ public sealed class MountQueue : IAsyncDisposable
     }
 
     /// <summary>Null when there is nothing in it.</summary>
-    private static StoppedQueue? TryOpen(string state, ILogger logger)
+    private static StoppedQueue? TryOpen(string state, Action<string> notice)
     {
         try
         {
-            var stopped = StoppedQueue.Open(state, logger);
+            var stopped = StoppedQueue.Open(state, NullLogger.Instance);
             if (stopped is { Uploads.Count: > 0 })
                 return stopped;
             stopped?.Dispose();
         }
         catch (IOException exception)
         {
-            logger.LogWarning("{Message}", exception.Message);
+            notice(exception.Message);
         }
 
         return null;

@@ -107,7 +107,8 @@ public sealed class QueueTests
         (await killed.RunProgramAsync(["queue", "discard", killed.MountPoint, "one", "partly.txt", "--yes", .. state])).MustSucceed();
 
         await using Mount next = await Mount.LaunchAsync(server.Source, options);
-        await Patience.UntilAsync(async () => (await next.RunProgramAsync("status")).Output.Contains(next.MountPoint, StringComparison.Ordinal) && (await FilesAsync(next)).Count == 1, next.ReadLog);
+        await Patience.UntilAsync(async () => (await next.RunProgramAsync("queue", "list", next.MountPoint, "--json")).ExitCode == 0, next.ReadLog);
+        Assert.Single(await FilesAsync(next));
         await next.UnmountAsync();
         Assert.Equal(("two", null), (server.Read("two"), server.Read("one")));
         Assert.Equal(new string('.', 100_000), server.Read("partly.txt"));
