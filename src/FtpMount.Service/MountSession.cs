@@ -370,6 +370,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
             Conflict = options.Conflict ?? defaults.Conflict,
             Upload = options.Upload ?? defaults.Upload,
             Offline = options.Offline ?? defaults.Offline,
+            WriteBytes = options.WriteBytes,
             Prefetch = !options.NoPrefetch,
             UserId = options.UserId ?? PosixCalls.geteuid(),
             GroupId = options.GroupId ?? PosixCalls.getegid(),

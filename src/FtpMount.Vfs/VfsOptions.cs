@@ -30,6 +30,9 @@ public sealed record VfsOptions
     /// <summary>Whether what a program is about to want is fetched before it asks: listings ahead of a walk, small files ahead of a reader.</summary>
     public bool Prefetch { get; init; } = true;
 
+    /// <summary>The most bytes of content that are here and not on the server yet; null: as much as the disk holds.</summary>
+    public long? WriteBytes { get; init; }
+
     /// <summary>What is done while the server cannot be reached.</summary>
     public VfsOfflineMode Offline { get; init; }
 

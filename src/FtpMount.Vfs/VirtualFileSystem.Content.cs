@@ -70,9 +70,13 @@ public sealed partial class VirtualFileSystem
                 return _journal.IsWritten(sequence) ? new(data.Length) : WrittenAsync(open.Node, sequence, data.Length, cancellationToken);
             }
         }
-        catch (IOException e)
+        catch (IOException e) when (!LocalDisk.IsFull(e))
         {
             return new(Failed(e, "Writing", open.Node));
+        }
+        catch (IOException)
+        {
+            // Room may come.
         }
 
         return WriteSlowlyAsync(open, offset, data, cancellationToken);
@@ -300,7 +304,7 @@ public sealed partial class VirtualFileSystem
     {
         try
         {
-            await _journal.WrittenAsync(sequence, cancellationToken).ConfigureAwait(false);
+            await WithRoomAsync(node, () => _journal.WrittenAsync(sequence, cancellationToken), cancellationToken).ConfigureAwait(false);
             return count;
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
@@ -315,13 +319,19 @@ public sealed partial class VirtualFileSystem
         {
             if (data.IsEmpty)
                 return 0;
-            do
-            {
-                await EnsureStagingAsync(open.Node, keepContent: true).ConfigureAwait(false);
-                await WritersMayGoOnAsync(open.Node, cancellationToken).ConfigureAwait(false);
-            }
-            while (!TryWrite(open, offset, data.Span));
-            await _journal.WrittenAsync(NoteWritten(open.Node), cancellationToken).ConfigureAwait(false);
+            await WithRoomAsync(
+                open.Node,
+                async () =>
+                {
+                    do
+                    {
+                        await EnsureStagingAsync(open.Node, keepContent: true).ConfigureAwait(false);
+                        await WritersMayGoOnAsync(open.Node, cancellationToken).ConfigureAwait(false);
+                    }
+                    while (!TryWrite(open, offset, data.Span));
+                },
+                cancellationToken).ConfigureAwait(false);
+            await IsNotedAsync(open.Node, cancellationToken).ConfigureAwait(false);
             if (!open.IsSynchronous)
                 return data.Length;
             var error = await SyncContentAsync(open.Node, cancellationToken).ConfigureAwait(false);
@@ -406,15 +416,21 @@ public sealed partial class VirtualFileSystem
     private async ValueTask ChangeContentAsync(
         Node node, Func<StagingFile, ValueTask> change, CancellationToken cancellationToken, bool keepContent = true)
     {
-        StagingFile staging;
-        do
-        {
-            await WritersMayGoOnAsync(node, cancellationToken).ConfigureAwait(false);
-            staging = await EnsureStagingAsync(node, keepContent).ConfigureAwait(false);
-            await change(staging).ConfigureAwait(false);
-        }
-        while (node.File!.Staging != staging);
-        await _journal.WrittenAsync(NoteWritten(node), cancellationToken).ConfigureAwait(false);
+        await WithRoomAsync(
+            node,
+            async () =>
+            {
+                StagingFile staging;
+                do
+                {
+                    await WritersMayGoOnAsync(node, cancellationToken).ConfigureAwait(false);
+                    staging = await EnsureStagingAsync(node, keepContent).ConfigureAwait(false);
+                    await change(staging).ConfigureAwait(false);
+                }
+                while (node.File!.Staging != staging);
+            },
+            cancellationToken).ConfigureAwait(false);
+        await IsNotedAsync(node, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>What was just uploaded is being handed to the cache: whoever opens it next finds it there.</summary>
@@ -441,7 +457,7 @@ public sealed partial class VirtualFileSystem
                 version = keepContent && node.Remote is { Size: > 0 } remote ? EntryMerge.VersionOf(remote) : null;
             }
 
-            var made = StagingFile.Create(_stagingDirectory, version is { } known ? _content.Open(path, known) : null);
+            var made = StagingFile.Create(_stagingDirectory, version is { } known ? _content.Open(path, known) : null, _budget);
             lock (_table.Gate)
             {
                 lock (file.WriteGate)

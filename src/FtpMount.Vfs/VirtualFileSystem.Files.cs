@@ -81,7 +81,8 @@ public sealed partial class VirtualFileSystem
                 node = found.Node;
                 if (node is null)
                 {
-                    var created = await CreateNewAsync(directory, name, mode, flags).ConfigureAwait(false);
+                    VfsResult<VfsCreateReply> created = VfsError.InputOutput;
+                    await WithRoomAsync(null, async () => created = await CreateNewAsync(directory, name, mode, flags).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
                     return created;
                 }
 
@@ -253,7 +254,7 @@ public sealed partial class VirtualFileSystem
     /// <summary>Makes a file that exists only here until it is uploaded. The caller has the name and knows that it is free.</summary>
     private async ValueTask<VfsResult<VfsCreateReply>> CreateNewAsync(Node directory, string name, int mode, VfsOpenFlags flags)
     {
-        var staging = StagingFile.Create(_stagingDirectory, null);
+        var staging = StagingFile.Create(_stagingDirectory, null, _budget);
         staging.MarkChanged();
         var error = VfsError.None;
         FileHandle? created = null;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using FtpMount.Remote;
 using FtpMount.Vfs.Coherence;
+using FtpMount.Vfs.Budget;
 using FtpMount.Vfs.Content;
 using FtpMount.Vfs.Incidents;
 using FtpMount.Vfs.Namespace;
@@ -43,6 +44,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
     private readonly Sealer _sealer;
     private readonly Recovery _recovery;
     private readonly IncidentLog _incidents;
+    private readonly StagingBudget _budget;
     private readonly string _stagingDirectory;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _directoryRenames = new(1, 1);
@@ -74,6 +76,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         _stagingDirectory = Path.Combine(options.StateDirectory, "staging");
         CreatePrivateDirectory(options.StateDirectory);
         CreatePrivateDirectory(_stagingDirectory);
+        _budget = new StagingBudget(options.WriteBytes ?? long.MaxValue);
         _table = new NodeTable(remote.Root, options, _clock);
         _locks = new NamespaceLocks(_table.Gate);
         _revalidator = new Revalidator(_table, _locks, remote, options, _clock, loggers.CreateLogger<Revalidator>(), _stopping.Token);
@@ -96,7 +99,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         _locks.MoverWaits = _uploader.MakeWay;
         _unlinked = new UnlinkedFiles(_table, _locks, remote, _content, _records, _clock, loggers.CreateLogger<UnlinkedFiles>(), _stopping.Token);
         _recovery = new Recovery(
-            _table, remote, _content, _records, _uploader, _stagingDirectory, left, options.ReadOnly, _clock, loggers.CreateLogger<Recovery>(), _stopping.Token);
+            _table, remote, _content, _records, _uploader, _budget, _stagingDirectory, left, options.ReadOnly, _clock, loggers.CreateLogger<Recovery>(), _stopping.Token);
     }
 
     /// <summary>

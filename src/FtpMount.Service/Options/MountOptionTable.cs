@@ -16,6 +16,7 @@ namespace FtpMount.Service.Options;
 public static class MountOptionTable
 {
     private const long SmallestMemory = 8L << 20;
+    private const long SmallestBudget = 1L << 20;
     private const int MostConnections = 64;
 
     /// <summary>
@@ -61,6 +62,7 @@ public static class MountOptionTable
             (o, _) => o with { WriteBack = TimeSpan.Zero, Close = VfsCloseMode.Remote, Sync = VfsSyncMode.Remote }),
         new("conflict", "keep-both|mine|theirs", "what becomes of a file changed here and on the server (keep-both)", (o, v) => o with { Conflict = ConflictMode(v) }),
         new("upload", "auto|temp|direct", "the name of a file while it is sent: its own for small new ones, or always a temporary one, or always its own (auto)", (o, v) => o with { Upload = UploadMode(v) }),
+        new("write-budget", "SIZE", "the most that may wait here to be sent (what the disk holds)", (o, v) => o with { WriteBytes = Size("write-budget", v, SmallestBudget) }),
         new("offline", "readwrite|readonly|fail", "what is done while the server cannot be reached (readwrite)", (o, v) => o with { Offline = OfflineMode(v) }),
         new("prefetch", "auto|off", "off: nothing is fetched before a program asks for it (auto)", (o, v) => o with { NoPrefetch = IsClear("prefetch", v, "off", "auto") }),
         new("notify-command", "COMMAND", "run at conflicts, refusals and losses of the link, with event, path and message", (o, v) => o with { NotifyCommand = Command(v) }),

@@ -72,6 +72,9 @@ public sealed record MountOptions
     /// <summary>verify: a checksum of every upload is compared with the server's.</summary>
     public bool VerifyChecksums { get; init; }
 
+    /// <summary>write-budget: the most bytes of content that are here and not on the server yet.</summary>
+    public long? WriteBytes { get; init; }
+
     /// <summary>offline: what is done while the server cannot be reached.</summary>
     public VfsOfflineMode? Offline { get; init; }
 

@@ -1,7 +1,5 @@
-using FtpMount.Fuse.Mounting;
 using FtpMount.Remote;
 using FtpMount.Service.Control;
-using FtpMount.Service.MountPoints;
 using FtpMount.Vfs.Queue;
 using Microsoft.Extensions.Logging.Abstractions;
 

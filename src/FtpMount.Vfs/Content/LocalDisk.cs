@@ -29,6 +29,9 @@ public static partial class LocalDisk
     public static bool IsFull(Exception exception) =>
         exception is IOException { HResult: Enospc or Edquot or WindowsHandleDiskFull or WindowsDiskFull };
 
+    /// <summary>A failure of the kind that <see cref="IsFull"/> understands.</summary>
+    internal static IOException Full(string message) => new(message, Enospc);
+
     /// <summary>Makes a directory that only its owner may enter (0700), with its parents.</summary>
     internal static void CreatePrivateDirectory(string path)
     {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Hashing;
+using FtpMount.Vfs.Budget;
 
 namespace FtpMount.Vfs.Content;
 
@@ -40,8 +41,9 @@ public sealed partial class StagingFile
     /// <param name="baseContent">What it began with; needed as far as <paramref name="visibleBase"/> is not zero. Owned from now on, also when this fails.</param>
     /// <param name="visibleBase">How many bytes from the start on may come from the base.</param>
     /// <param name="extents">What of these was written.</param>
+    /// <param name="budget">What its bytes count for; null for nothing.</param>
     /// <exception cref="IOException">The local file cannot be opened.</exception>
-    public static StagingFile Reopen(string path, RemoteContent? baseContent, long visibleBase, IEnumerable<ByteRange> extents)
+    public static StagingFile Reopen(string path, RemoteContent? baseContent, long visibleBase, IEnumerable<ByteRange> extents, StagingBudget? budget = null)
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(extents);
@@ -49,7 +51,7 @@ public sealed partial class StagingFile
         {
             using var handle = LocalDisk.OpenPrivate(path, FileMode.Open);
             var length = RandomAccess.GetLength(handle);
-            var file = new StagingFile(path, null, baseContent)
+            var file = new StagingFile(path, null, baseContent, budget)
             {
                 _length = length,
                 _visibleBase = baseContent is null ? 0 : Math.Min(Math.Min(visibleBase, baseContent.Length), length),
@@ -67,6 +69,7 @@ public sealed partial class StagingFile
 
             if (file._visibleBase < length)
                 file._local.Add(file._visibleBase, length);
+            file.Count();
             return file;
         }
         catch

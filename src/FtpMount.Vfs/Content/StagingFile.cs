@@ -1,5 +1,6 @@
 using System.Buffers;
 using FtpMount.Remote;
+using FtpMount.Vfs.Budget;
 using Microsoft.Win32.SafeHandles;
 
 namespace FtpMount.Vfs.Content;
@@ -28,16 +29,19 @@ public sealed partial class StagingFile : IAsyncDisposable
     private readonly RemoteContent? _base;
     private readonly ContentReader? _baseReader;
     private readonly RangeSet _local = new();
+    private readonly StagingBudget? _budget;
     private SafeFileHandle? _handle;
     private long _length;
     private long _visibleBase;
     private long _changeCount;
     private long _cleanCount;
+    private long _counted;
     private bool _discarded;
     private int _disposed;
 
-    private StagingFile(string localPath, SafeFileHandle? handle, RemoteContent? baseContent)
+    private StagingFile(string localPath, SafeFileHandle? handle, RemoteContent? baseContent, StagingBudget? budget)
     {
+        _budget = budget;
         LocalPath = localPath;
         _handle = handle;
         _base = baseContent;
@@ -92,8 +96,9 @@ public sealed partial class StagingFile : IAsyncDisposable
     /// <summary>Makes a staging file. It is clean: nothing differs from the base yet.</summary>
     /// <param name="directory">Where; made (0700) when missing.</param>
     /// <param name="baseContent">What it begins with; null for an empty file. Owned from now on, also when this fails.</param>
+    /// <param name="budget">What its bytes count for; null for nothing.</param>
     /// <exception cref="IOException">The local file cannot be made.</exception>
-    public static StagingFile Create(string directory, RemoteContent? baseContent)
+    public static StagingFile Create(string directory, RemoteContent? baseContent, StagingBudget? budget = null)
     {
         SafeFileHandle? handle = null;
         var path = Path.Combine(directory, $"{Guid.NewGuid():n}{Extension}");
@@ -111,7 +116,7 @@ public sealed partial class StagingFile : IAsyncDisposable
 
             if (baseContent is { Length: > 0 })
                 RandomAccess.SetLength(handle, baseContent.Length);
-            return new StagingFile(path, handle, baseContent);
+            return new StagingFile(path, handle, baseContent, budget);
         }
         catch
         {
@@ -158,7 +163,9 @@ public sealed partial class StagingFile : IAsyncDisposable
     }
 
     /// <summary>Writes all of <paramref name="data"/>; what lies between the old end and <paramref name="offset"/> becomes zeros.</summary>
-    /// <exception cref="IOException">The local disk is full (<see cref="LocalDisk.IsFull"/>) or failed; the length is as before, of the range itself a part may be written.</exception>
+    /// <exception cref="IOException">
+    /// The local disk or the budget is full (<see cref="LocalDisk.IsFull"/>), or the disk failed; the length is as before, of the range itself a part may be written when the disk is to blame.
+    /// </exception>
     public void Write(long offset, ReadOnlySpan<byte> data)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
@@ -169,6 +176,8 @@ public sealed partial class StagingFile : IAsyncDisposable
         try
         {
             ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            if (_budget is not null)
+                TakeRoom(offset, end);
             NoteChangeFrom(offset);
             try
             {
@@ -179,6 +188,7 @@ public sealed partial class StagingFile : IAsyncDisposable
             {
                 DropHash();
                 UndoWrite(offset, end);
+                Count();
                 throw;
             }
 
@@ -332,9 +342,19 @@ public sealed partial class StagingFile : IAsyncDisposable
         try
         {
             ObjectDisposedException.ThrowIf(_disposed != 0, this);
-            LocalDisk.Reserve(Handle, offset, length);
-            if (!keepSize && end > _length)
-                SetLength(end);
+            if (_budget is not null)
+                TakeRoom(offset, end);
+            try
+            {
+                LocalDisk.Reserve(Handle, offset, length);
+                if (!keepSize && end > _length)
+                    SetLength(end);
+            }
+            finally
+            {
+                // What is reserved is counted when it is written.
+                Count();
+            }
         }
         finally
         {
@@ -379,6 +399,29 @@ public sealed partial class StagingFile : IAsyncDisposable
         _gate.ExitWriteLock();
         if (!IsDirty || Volatile.Read(ref _discarded))
             LocalDisk.TryDelete(LocalPath);
+        _budget?.NoteFreed(Interlocked.Exchange(ref _counted, 0));
+    }
+
+    /// <summary>Counts what a write will add. Called under the gate.</summary>
+    private void TakeRoom(long offset, long end)
+    {
+        var added = end - offset - _local.CountWithin(offset, end);
+        if (added > 0 && !_budget!.TryTake(added))
+            throw LocalDisk.Full($"What is not on the server yet takes the {_budget.Limit} bytes that it may take here (write-budget).");
+        _counted += added;
+    }
+
+    /// <summary>Brings the budget to what is really here. Called under the gate.</summary>
+    private void Count()
+    {
+        if (_budget is null)
+            return;
+        var change = _local.TotalLength - _counted;
+        _counted += change;
+        if (change > 0)
+            _budget.Take(change);
+        else
+            _budget.Give(-change);
     }
 
     private async ValueTask<int> ReadThroughAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
@@ -434,6 +477,8 @@ public sealed partial class StagingFile : IAsyncDisposable
                 RandomAccess.Write(Handle, bytes[(int)(gap.Start - offset)..(int)(gap.End - offset)], gap.Start);
                 _local.Add(gap.Start, gap.End);
             }
+
+            Count();
         }
         finally
         {
@@ -500,6 +545,7 @@ public sealed partial class StagingFile : IAsyncDisposable
         {
             _local.Remove(length, _length);
             Volatile.Write(ref _writtenInOrder, Math.Min(_writtenInOrder, length));
+            Count();
             Volatile.Write(ref _visibleBase, Math.Min(_visibleBase, length));
         }
 

@@ -63,6 +63,16 @@ internal sealed class LinkGuard : IRemoteFileSystem
     /// <inheritdoc/>
     public IReadOnlyList<ChecksumAlgorithm> Checksums => _remote.Checksums;
 
+    /// <inheritdoc/>
+    public int ConcurrentCalls => _remote.ConcurrentCalls;
+
+    /// <inheritdoc/>
+    public void Prepare(int calls)
+    {
+        if (!_isDown)
+            _remote.Prepare(calls);
+    }
+
     /// <summary>Returns when the server was asked once more, now, or at once while it can be reached.</summary>
     /// <exception cref="OperationCanceledException">The caller left.</exception>
     public Task ProbeAsync(CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using FtpMount.Remote;
+using FtpMount.Vfs.Budget;
 using FtpMount.Vfs.Content;
 using FtpMount.Vfs.Namespace;
 using Microsoft.Extensions.Logging;
@@ -15,6 +16,7 @@ internal sealed class Recovery(
     ContentCache content,
     JournalRecords records,
     Uploader uploader,
+    StagingBudget budget,
     string stagingDirectory,
     JournalContents left,
     bool isReadOnly,
@@ -188,7 +190,7 @@ internal sealed class Recovery(
         try
         {
             var lease = file is { VisibleBase: > 0, Base: { } version } ? content.Open(file.Path, version) : null;
-            staging = StagingFile.Reopen(path, lease, file.VisibleBase, file.Extents);
+            staging = StagingFile.Reopen(path, lease, file.VisibleBase, file.Extents, budget);
             staging.Park();
         }
         catch (IOException e)

@@ -28,6 +28,36 @@ internal sealed partial class Uploader
             Schedule(node, TimeSpan.Zero);
     }
 
+    /// <summary>Bytes sent since the start, those of uploads that are under way among them: it changes as long as anything moves.</summary>
+    public long BytesMoved
+    {
+        get
+        {
+            lock (_table.Gate)
+                return BytesUploaded + _changed.Values.Sum(n => n.File is { Upload: not null } file ? file.BytesSent : 0);
+        }
+    }
+
+    /// <summary>Somebody waits for room on the local disk: what is closed and can be sent is sent now.</summary>
+    /// <param name="writing">The file for which room is wanted, which is not sent for it.</param>
+    /// <returns>The uploads under way; none when no room can come.</returns>
+    public IReadOnlyList<Task> SendForRoom(Node? writing)
+    {
+        lock (_table.Gate)
+        {
+            foreach (var node in _changed.Values.ToArray())
+            {
+                if (node != writing && node.File is { IsDirty: true, Upload: null } file && !file.Handles.Exists(h => h.CanWrite)
+                    && (file.Failures == 0 || RemoteErrorMapping.IsTransient(file.LastError)))
+                {
+                    Schedule(node, TimeSpan.Zero);
+                }
+            }
+
+            return [.. _running];
+        }
+    }
+
     /// <summary>Makes the staging file whole, for who wants a copy of it.</summary>
     /// <exception cref="Remote.RemoteException">Not all bytes are to be had: the server cannot be reached, or has another version now.</exception>
     /// <exception cref="IOException">The local disk failed or is full.</exception>

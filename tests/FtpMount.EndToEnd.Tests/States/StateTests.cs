@@ -62,8 +62,8 @@ public sealed class StateTests
             (await ProgramRun.ShellAsync(Limit, "cat \"$1/text.txt\"; printf 'from here' > \"$1/text.txt\"", first.MountPoint)).MustSucceed();
             server.Put("text.txt", "from the server, longer");
             (await first.RunProgramAsync("queue", "retry", first.MountPoint)).MustSucceed();
-            await Patience.UntilAsync(() => Task.FromResult(Directory.GetFiles(server.Directory).Length == 2), first.ReadLog);
-            copy = Path.GetFileName(Directory.GetFiles(server.Directory).Single(f => !f.EndsWith("/text.txt", StringComparison.Ordinal)));
+            await Patience.UntilAsync(() => Task.FromResult(Directory.GetFiles(server.Directory, "text (conflict *").Length == 1), first.ReadLog);
+            copy = Path.GetFileName(Directory.GetFiles(server.Directory, "text (conflict *").Single());
             await Patience.UntilAsync(async () => (await StatesAsync(first, "text.txt", copy)).All(s => s == "conflict"), first.ReadLog);
             JsonElement conflict = Assert.Single(await ConflictsAsync(first));
             Assert.EndsWith("/text.txt", conflict.GetProperty("path").GetString(), StringComparison.Ordinal);
