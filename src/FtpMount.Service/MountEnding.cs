@@ -17,11 +17,12 @@ public static class MountEnding
     /// <param name="progress">Told how far the sending is.</param>
     /// <param name="time">The clock of the deadlines.</param>
     /// <param name="notice">Told what else a person should know, one line each.</param>
+    /// <param name="leave">Ends the sending: what is still unsent is left behind, as after the time-out.</param>
     /// <param name="cancellationToken">Ends the waiting; the unmount goes on.</param>
     /// <returns>The report of the mount's process; null when the mount was cleared without it.</returns>
     /// <exception cref="MountException">Nothing of ours is mounted there, or it cannot be unmounted.</exception>
     public static async Task<UnmountReport?> UnmountAsync(
-        string path, TimeSpan? timeout, IProgress<UploadProgress>? progress, TimeProvider time, Action<string> notice, CancellationToken cancellationToken)
+        string path, TimeSpan? timeout, IProgress<UploadProgress>? progress, TimeProvider time, Action<string> notice, CancellationToken leave, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(notice);
         var mounts = MountTable.Read();
@@ -37,7 +38,7 @@ public static class MountEnding
             {
                 // A process that does not even answer this would let the unmount wait for ever.
                 if (await client.GetStatusAsync(cancellationToken) is not null)
-                    return await AskAsync(client, mountPoint, timeout, progress, notice, cancellationToken);
+                    return await AskAsync(client, mountPoint, owner, timeout, progress, time, notice, leave, cancellationToken);
                 notice($"process {client.ProcessId}, which serves {mountPoint}, does not answer");
             }
         }
@@ -53,9 +54,20 @@ public static class MountEnding
     }
 
     private static async Task<UnmountReport?> AskAsync(
-        ControlClient client, string mountPoint, TimeSpan? timeout, IProgress<UploadProgress>? progress, Action<string> notice, CancellationToken cancellationToken)
+        ControlClient client,
+        string mountPoint,
+        uint owner,
+        TimeSpan? timeout,
+        IProgress<UploadProgress>? progress,
+        TimeProvider time,
+        Action<string> notice,
+        CancellationToken leave,
+        CancellationToken cancellationToken)
     {
-        var report = await client.UnmountAsync(timeout, progress, cancellationToken);
+        var unmount = client.UnmountAsync(timeout, progress, cancellationToken);
+        await using (leave.Register(() => _ = LeaveUnsentAsync(mountPoint, owner, time, notice, cancellationToken)))
+            await ((Task)unmount).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var report = await unmount;
         if (report is not null || MountTable.Read().At(mountPoint) is not { IsFtpMount: true })
         {
             if (report is null)
@@ -66,5 +78,23 @@ public static class MountEnding
         await MountDetacher.DetachAsync(mountPoint, cancellationToken);
         notice($"the process that served {mountPoint} ended unexpectedly; its mount was cleared");
         return null;
+    }
+
+    /// <summary>Asks, on a connection of its own, that no more be sent: the one that waits gets the report.</summary>
+    private static async Task LeaveUnsentAsync(string mountPoint, uint owner, TimeProvider time, Action<string> notice, CancellationToken cancellationToken)
+    {
+        notice("leaving what is not sent yet; once more ends the waiting");
+        try
+        {
+            if (await ControlClient.ConnectAsync(mountPoint, owner, time, cancellationToken) is { } client)
+            {
+                await using (client)
+                    await client.UnmountAsync(TimeSpan.Zero, null, cancellationToken);
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or MountException)
+        {
+            // The other connection tells what became of it.
+        }
     }
 }

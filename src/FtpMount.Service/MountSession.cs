@@ -11,6 +11,7 @@ using FtpMount.Sftp.Transport;
 using FtpMount.Sftp.Transport.Ssh;
 using FtpMount.Vfs;
 using FtpMount.Vfs.Incidents;
+using FtpMount.Vfs.Pins;
 using FtpMount.Vfs.Queue;
 using FtpMount.Vfs.WriteBack;
 using Microsoft.Extensions.Logging;
@@ -103,6 +104,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
         {
             MountPoint = _configuration.MountPoint,
             Url = _remote.DisplayName,
+            Root = _remote.Root.Value,
             State = _unmounting ? MountState.Unmounting : remote.Offline || _files.IsOffline ? MountState.Offline : MountState.Mounted,
             ProcessId = Environment.ProcessId,
             UserId = RuntimeDirectory.CurrentUser,
@@ -117,6 +119,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
             {
                 Failed = pending.Count(NeedsLook),
             },
+            Pinned = [.. _files.Pins.Select(p => p.Value)],
             Conflicts = [.. _files.Conflicts.Select(c => new ConflictStatus(c.Path.Value, c.Copy.Value, c.Time))],
             Prefetch = new PrefetchStatus(
                 statistics.ListingsPrefetched, statistics.ListingsPrefetchedUsed, statistics.FilesPrefetched, statistics.FilesPrefetchedUsed, statistics.BytesPrefetchedUnused),
@@ -161,6 +164,56 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
         };
         return new QueueReport([.. outcomes.Select(QueueFileReport.Of)]);
     }
+
+    /// <inheritdoc/>
+    public async Task<CacheReport> ChangeCacheAsync(ControlRequest request, IProgress<UploadProgress> progress, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var report = new CacheReport(0, 0, []);
+        foreach (var path in (request.Paths ?? []).Select(RemotePath.Parse))
+        {
+            try
+            {
+                report = Together(report, await ChangeCacheAsync(request.Command, path, progress, cancellationToken));
+            }
+            catch (IOException exception)
+            {
+                report = Together(report, new CacheReport(0, 0, [new PathProblem(path.Value, exception.Message)]));
+            }
+        }
+
+        return report;
+    }
+
+    private async Task<CacheReport> ChangeCacheAsync(string command, RemotePath path, IProgress<UploadProgress> progress, CancellationToken cancellationToken)
+    {
+        switch (command)
+        {
+            case ControlRequest.Refresh:
+                return Outcome(path, await _files!.RefreshAsync(path, cancellationToken));
+            case ControlRequest.Forget:
+                return new CacheReport(0, _files!.ForgetContent(path), _files.Pins.Any(p => path.IsAtOrBelow(p)) ? [new PathProblem(path.Value, "it is pinned; 'ftpmount unpin' lets it go")] : []);
+            case ControlRequest.Unpin:
+                return new CacheReport(0, 0, _files!.Unpin(path) ? [] : [new PathProblem(path.Value, "it is not pinned by this path; 'ftpmount status' lists what is")]);
+            default:
+                var pinned = await _files!.PinAsync(
+                    path, new Relay<PinProgress>(p => progress.Report(new UploadProgress(p.Files, p.FilesDone, p.Bytes, p.BytesDone))), cancellationToken);
+                return pinned.IsSuccess
+                    ? new CacheReport(pinned.Value.Files, pinned.Value.Bytes, [.. pinned.Value.Failed.Select(f => new PathProblem(f.Path.Value, f.Reason))])
+                    : Outcome(path, pinned.Error);
+        }
+    }
+
+    private static CacheReport Outcome(RemotePath path, VfsError error) => new(0, 0, error == VfsError.None ? [] : [new PathProblem(path.Value, error switch
+    {
+        VfsError.NotFound => "the server does not have it",
+        VfsError.Offline or VfsError.TimedOut => "the server cannot be reached",
+        VfsError.AccessDenied => "the server does not allow it",
+        VfsError.NotADirectory => "what is above it is not a folder",
+        _ => $"it failed ({error}); the log of the mount tells more",
+    })]);
+
+    private static CacheReport Together(CacheReport one, CacheReport other) => new(one.Files + other.Files, one.Bytes + other.Bytes, [.. one.Problems, .. other.Problems]);
 
     private static bool NeedsLook(PendingUpload upload) => upload.State is PendingUploadState.Refused or PendingUploadState.Torn;
 
@@ -323,7 +376,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
     {
         try
         {
-            return await _files!.DrainAsync(new Watched(this), _leaveUnsent.Token);
+            return await _files!.DrainAsync(new Relay<DrainProgress>(Report), _leaveUnsent.Token);
         }
         catch (OperationCanceledException)
         {
@@ -391,8 +444,8 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
 
     private static TimeSpan? Least(TimeSpan? left, TimeSpan? right) => left < right || right is null ? left : right;
 
-    private sealed class Watched(MountSession session) : IProgress<DrainProgress>
+    private sealed class Relay<T>(Action<T> report) : IProgress<T>
     {
-        public void Report(DrainProgress value) => session.Report(value);
+        public void Report(T value) => report(value);
     }
 }

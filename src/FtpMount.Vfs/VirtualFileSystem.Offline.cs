@@ -36,6 +36,8 @@ public sealed partial class VirtualFileSystem
             _uploader.Pause(isDown);
         }
 
+        if (!isDown)
+            KeepPins();
         _incidents.Note(isDown ? VfsIncidentKind.Offline : VfsIncidentKind.Online, _link.Root, message);
     }
 }

@@ -6,6 +6,7 @@ using FtpMount.Vfs.Content;
 using FtpMount.Vfs.Incidents;
 using FtpMount.Vfs.Namespace;
 using FtpMount.Vfs.Offline;
+using FtpMount.Vfs.Pins;
 using FtpMount.Vfs.Prefetch;
 using FtpMount.Vfs.WriteBack;
 using Microsoft.Extensions.Logging;
@@ -45,6 +46,8 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
     private readonly Recovery _recovery;
     private readonly IncidentLog _incidents;
     private readonly StagingBudget _budget;
+    private readonly PinList _pins;
+    private readonly ITimer _pinTimer;
     private readonly string _stagingDirectory;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _directoryRenames = new(1, 1);
@@ -81,12 +84,14 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         _locks = new NamespaceLocks(_table.Gate);
         _revalidator = new Revalidator(_table, _locks, remote, options, _clock, loggers.CreateLogger<Revalidator>(), _stopping.Token);
         _walks = new ListingPrefetch(_table, _revalidator, remote, options, _clock);
+        _pins = new PinList(options.StateDirectory, _logger);
         var contentOptions = new ContentCacheOptions
         {
             Directory = options.CacheDirectory,
             MemoryBytes = options.MemoryBytes,
             DiskBytes = options.CacheBytes,
             Timeout = options.Timeout,
+            IsPinned = _pins.Contains,
         };
         _content = new ContentCache(remote, contentOptions, time, loggers.CreateLogger<ContentCache>());
         _reads = new FilePrefetch(_table, _content, remote, options, _clock, _stopping.Token);
@@ -100,6 +105,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         _unlinked = new UnlinkedFiles(_table, _locks, remote, _content, _records, _clock, loggers.CreateLogger<UnlinkedFiles>(), _stopping.Token);
         _recovery = new Recovery(
             _table, remote, _content, _records, _uploader, _budget, _stagingDirectory, left, options.ReadOnly, _clock, loggers.CreateLogger<Recovery>(), _stopping.Token);
+        _pinTimer = time.CreateTimer(_ => KeepPins(), null, PinInterval, PinInterval);
     }
 
     /// <summary>
@@ -114,6 +120,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         foreach (var torn in _recovery.Kept.Where(f => f.State == JournaledState.Torn))
             _incidents.Note(VfsIncidentKind.Torn, torn.Path, torn.Error ?? "");
         await _journal.WrittenAsync(_journal.Sequence, cancellationToken).ConfigureAwait(false);
+        KeepPins();
     }
 
     /// <summary>
@@ -218,6 +225,11 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         await _unlinked.RemoveAllAsync().ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _link.DisposeAsync().ConfigureAwait(false);
+        await _pinTimer.DisposeAsync().ConfigureAwait(false);
+        Task pinKeeping;
+        lock (_table.Gate)
+            pinKeeping = _pinKeeping;
+        await pinKeeping.ConfigureAwait(false);
         await _reads.EndAsync().ConfigureAwait(false);
         await _unlinked.DisposeAsync().ConfigureAwait(false);
         await _uploader.DisposeAsync().ConfigureAwait(false);

@@ -25,6 +25,8 @@ internal static class FtpMountCommand
     private static RootCommand Create(HandedSecrets secrets)
     {
         var root = new RootCommand("Mounts an FTP server as a folder.") { CreateMount(secrets), CreateUnmount(), CreateStatus(), QueueCommandLine.Create(), CreateDoctor(secrets), CreateServe() };
+        foreach (var command in CacheCommandLine.Create())
+            root.Subcommands.Add(command);
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpText((HelpAction)help.Action!);
         root.Options.OfType<VersionOption>().Single().Action = new VersionText();
@@ -136,7 +138,7 @@ internal static class FtpMountCommand
             if (word is null && command is not RootCommand)
                 return $"{path} needs one of {string.Join(", ", command.Subcommands.Select(c => c.Name))}; {hint}";
             if (word is null)
-                return $"A command is missing: mount, unmount, status, queue or doctor; {hint}";
+                return $"A command is missing: mount, unmount, status, queue, refresh, pin, unpin, forget or doctor; {hint}";
             var nearest = NearestName.Find(word, command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name));
             return $"Unknown command '{word}'; {(nearest is null ? "" : $"did you mean {nearest}? ")}{hint}";
         }

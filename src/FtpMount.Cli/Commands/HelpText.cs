@@ -48,6 +48,15 @@ internal sealed class HelpText(HelpAction usage) : SynchronousCommandLineAction
           ftpmount queue discard ~/photos --id 17
         """;
 
+    private const string CacheExamples = """
+        Examples:
+          ftpmount refresh ~/photos
+          ftpmount refresh ~/photos ~/photos/2026
+          ftpmount pin ~/photos/2026
+          ftpmount unpin ~/photos/2026
+          ftpmount forget ~/photos/2025
+        """;
+
     private const string DoctorExamples = """
         Without --write nothing on the server is changed. With it, everything is tried in a folder of its own, which is removed, also after Ctrl-C.
         Exit code 0 means that the server can be mounted, 1 that it cannot.
@@ -88,6 +97,9 @@ internal sealed class HelpText(HelpAction usage) : SynchronousCommandLineAction
                 break;
             case "queue":
                 output.WriteLine(QueueExamples);
+                break;
+            case "refresh" or "pin" or "unpin" or "forget":
+                output.WriteLine(CacheExamples);
                 break;
             case "doctor":
                 output.WriteLine(DoctorExamples);

@@ -40,13 +40,13 @@ internal static class QueueCommand
     internal static async Task<int> RetryAsync(QueueRequest request)
     {
         using var signals = new StopSignals();
-        return await WithSelectedAsync(request, signals.First, async (queue, files) =>
+        return await WithSelectedAsync(request, async (queue, files) =>
         {
             var report = await queue.ChangeAsync(new ControlRequest(ControlRequest.QueueRetry) { Ids = [.. files.Select(f => f.Id)] }, signals.First);
             var done = report.Files.Count(f => f.Error is null);
             Console.Out.WriteLine($"{Files(done)} {(done == 1 ? "is" : "are")} tried again now; 'ftpmount queue list' shows what becomes of {(done == 1 ? "it" : "them")}");
             return Problems(report);
-        });
+        }, signals.First);
     }
 
     internal static async Task<int> SaveAsync(QueueRequest request, string directory)
@@ -54,20 +54,20 @@ internal static class QueueCommand
         using var signals = new StopSignals();
         RequireSelection(request);
         var target = Path.GetFullPath(directory);
-        return await WithSelectedAsync(request, signals.First, async (queue, files) =>
+        return await WithSelectedAsync(request, async (queue, files) =>
         {
             var report = await queue.ChangeAsync(new ControlRequest(ControlRequest.QueueSave) { Ids = [.. files.Select(f => f.Id)], Directory = target }, signals.First);
             foreach (var file in report.Files.Where(f => f.SavedAs is not null))
                 Console.Out.WriteLine(Messages.OneLine($"{file.Path} -> {file.SavedAs}"));
             return Problems(report) + Gone(files, report);
-        });
+        }, signals.First);
     }
 
     internal static async Task<int> DiscardAsync(QueueRequest request, bool yes)
     {
         using var signals = new StopSignals();
         RequireSelection(request);
-        return await WithSelectedAsync(request, signals.First, async (queue, files) =>
+        return await WithSelectedAsync(request, async (queue, files) =>
         {
             if (!yes && !Confirms(files))
             {
@@ -79,7 +79,7 @@ internal static class QueueCommand
             foreach (var file in report.Files.Where(f => f.Error is null))
                 Console.Out.WriteLine(Messages.OneLine($"discarded: {file.Path}"));
             return Problems(report) + Gone(files, report);
-        });
+        }, signals.First);
     }
 
     private static string? StateRoot(string? given)
@@ -101,7 +101,7 @@ internal static class QueueCommand
             throw new UsageException("Name the files: paths, or --id N; MOUNTPOINT once more stands for all");
     }
 
-    private static async Task<int> WithSelectedAsync(QueueRequest request, CancellationToken cancellationToken, Func<MountQueue, IReadOnlyList<UploadStatus>, Task<int>> action)
+    private static async Task<int> WithSelectedAsync(QueueRequest request, Func<MountQueue, IReadOnlyList<UploadStatus>, Task<int>> action, CancellationToken cancellationToken)
     {
         var queues = await MountQueue.FindAsync(request.MountPoint, StateRoot(request.StateRoot), TimeProvider.System, Messages.Write, cancellationToken);
         try

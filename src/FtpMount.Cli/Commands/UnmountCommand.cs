@@ -9,8 +9,8 @@ internal static class UnmountCommand
     internal static async Task<int> RunAsync(string mountPoint, TimeSpan? timeout)
     {
         using var signals = new StopSignals();
-        var progress = new UnmountProgress();
-        var unmount = MountEnding.UnmountAsync(mountPoint, timeout, progress, TimeProvider.System, Messages.Write, signals.First);
+        var progress = new TransferProgress("Sending");
+        var unmount = MountEnding.UnmountAsync(mountPoint, timeout, progress, TimeProvider.System, Messages.Write, signals.First, signals.Second);
         await progress.ShowAsync(unmount);
         var report = await unmount;
         if (report is null)

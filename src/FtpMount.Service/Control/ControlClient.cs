@@ -116,6 +116,30 @@ public sealed class ControlClient : IAsyncDisposable
         return report;
     }
 
+    /// <summary>Asks for something to be done with the caches.</summary>
+    /// <param name="request">What; one of those about the caches.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="MountException">The process refused, or ended before it had answered.</exception>
+    public async Task<CacheReport> ChangeCacheAsync(ControlRequest request, IProgress<UploadProgress>? progress, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SendAsync(request, cancellationToken);
+            while (true)
+            {
+                var reply = await ReceiveAsync(cancellationToken);
+                if (reply?.Progress is null)
+                    return Answer(reply, r => r.Cache);
+                progress?.Report(reply.Progress);
+            }
+        }
+        catch (Exception exception) when (IsLoss(exception) && !cancellationToken.IsCancellationRequested)
+        {
+            throw NoAnswer();
+        }
+    }
+
     /// <summary>Asks for all that is not on the server yet.</summary>
     /// <exception cref="MountException">The process refused, or ended before it had answered.</exception>
     public async Task<QueuePage> GetQueueAsync(CancellationToken cancellationToken)

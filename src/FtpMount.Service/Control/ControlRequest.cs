@@ -23,6 +23,21 @@ public sealed record ControlRequest(string Command, double? TimeoutSeconds = nul
     /// <summary>Asks to give <see cref="Ids"/> up.</summary>
     public const string QueueDiscard = "queue-discard";
 
+    /// <summary>Asks to drop what is known of <see cref="Paths"/>, and to ask the server anew.</summary>
+    public const string Refresh = "refresh";
+
+    /// <summary>Asks to drop the cached content of <see cref="Paths"/>.</summary>
+    public const string Forget = "forget";
+
+    /// <summary>Asks to keep the content of <see cref="Paths"/> here.</summary>
+    public const string Pin = "pin";
+
+    /// <summary>Asks to keep the content of <see cref="Paths"/> here no longer.</summary>
+    public const string Unpin = "unpin";
+
+    /// <summary>Paths on the server.</summary>
+    public IReadOnlyList<string>? Paths { get; init; }
+
     /// <summary>Which files of the queue.</summary>
     public IReadOnlyList<long>? Ids { get; init; }
 

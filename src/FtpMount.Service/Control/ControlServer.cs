@@ -171,6 +171,9 @@ public sealed class ControlServer : IAsyncDisposable
             case ControlRequest.Queue:
                 await SendQueueAsync(stream);
                 break;
+            case ControlRequest.Refresh or ControlRequest.Forget or ControlRequest.Pin or ControlRequest.Unpin:
+                await ChangeCacheAsync(stream, request);
+                break;
             case ControlRequest.QueueRetry or ControlRequest.QueueSave or ControlRequest.QueueDiscard:
                 await ReplyAsync(stream, await ChangeQueueAsync(request), _stop.Token);
                 break;
@@ -206,26 +209,54 @@ public sealed class ControlServer : IAsyncDisposable
     }
 
     /// <summary>The result goes to the client even when the server is being disposed meanwhile, because disposing is what follows an unmount.</summary>
-    private async Task UnmountAsync(Stream stream, ControlRequest request)
+    private Task UnmountAsync(Stream stream, ControlRequest request)
+    {
+        var timeout = request.TimeoutSeconds is { } seconds ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 1e9)) : (TimeSpan?)null;
+        return WithProgressAsync(
+            stream, async progress => new ControlReply { Report = await _mount.UnmountAsync(timeout, progress, CancellationToken.None) }, CancellationToken.None);
+    }
+
+    private async Task ChangeCacheAsync(Stream stream, ControlRequest request)
+    {
+        // Who goes away does not want it any more.
+        using var wanted = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        try
+        {
+            await WithProgressAsync(stream, async progress => new ControlReply { Cache = await _mount.ChangeCacheAsync(request, progress, wanted.Token) }, _stop.Token);
+        }
+        finally
+        {
+            await wanted.CancelAsync();
+        }
+    }
+
+    private async Task WithProgressAsync(Stream stream, Func<IProgress<UploadProgress>, Task<ControlReply>> action, CancellationToken cancellationToken)
     {
         // Only the newest progress matters: a client that reads slowly misses some.
         var latest = Channel.CreateBounded<UploadProgress>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
-        var timeout = request.TimeoutSeconds is { } seconds ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 1e9)) : (TimeSpan?)null;
-        var unmount = Task.Run(() => _mount.UnmountAsync(timeout, new ChannelProgress(latest.Writer), CancellationToken.None));
-        _ = unmount.ContinueWith(_ => latest.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        var running = Task.Run(() => action(new ChannelProgress(latest.Writer)), CancellationToken.None);
+        _ = running.ContinueWith(
+            ended =>
+            {
+                _ = ended.Exception; // told below to who still listens
+                latest.Writer.TryComplete();
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
         await foreach (var progress in latest.Reader.ReadAllAsync(CancellationToken.None))
-            await ReplyAsync(stream, new ControlReply { Progress = progress }, CancellationToken.None);
+            await ReplyAsync(stream, new ControlReply { Progress = progress }, cancellationToken);
         ControlReply result;
         try
         {
-            result = new ControlReply { Report = await unmount };
+            result = await running;
         }
         catch (MountException exception)
         {
             result = new ControlReply { Error = exception.Message };
         }
 
-        await ReplyAsync(stream, result, CancellationToken.None);
+        await ReplyAsync(stream, result, cancellationToken);
     }
 
     private async Task ReplyAsync(Stream stream, ControlReply reply, CancellationToken cancellationToken)

@@ -17,6 +17,9 @@ public interface IControlledMount
     /// <summary>The folder on the server that is mounted.</summary>
     string Root { get; }
 
+    /// <summary>Does what a <see cref="ControlRequest.Refresh"/>, <see cref="ControlRequest.Forget"/>, <see cref="ControlRequest.Pin"/> or <see cref="ControlRequest.Unpin"/> asks for.</summary>
+    Task<CacheReport> ChangeCacheAsync(ControlRequest request, IProgress<UploadProgress> progress, CancellationToken cancellationToken);
+
     /// <summary>All that is not on the server yet. Does not wait.</summary>
     IReadOnlyList<UploadStatus> GetQueue();
 

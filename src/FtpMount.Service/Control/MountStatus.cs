@@ -11,6 +11,9 @@ public sealed record MountStatus
     /// <summary>What is mounted, without secrets.</summary>
     public required string Url { get; init; }
 
+    /// <summary>The folder on the server that is mounted.</summary>
+    public string? Root { get; init; }
+
     /// <summary>How it is.</summary>
     public required MountState State { get; init; }
 
@@ -40,6 +43,9 @@ public sealed record MountStatus
 
     /// <summary>What was fetched before anybody asked for it.</summary>
     public PrefetchStatus? Prefetch { get; init; }
+
+    /// <summary>The paths on the server whose content is kept here.</summary>
+    public IReadOnlyList<string>? Pinned { get; init; }
 
     /// <summary>What is not on the server yet.</summary>
     public UploadQueueStatus? Uploads { get; init; }

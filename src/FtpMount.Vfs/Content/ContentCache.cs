@@ -57,7 +57,7 @@ public sealed class ContentCache : IAsyncDisposable
         MaximumWindow = (int)Math.Clamp(memory / 2 / Math.Max(1, options.MaximumStreams), MemoryBlock.Size, LargestWindow);
         if (options.DiskBytes > 0)
         {
-            var disk = new DiskCache(options.Directory, options.DiskBytes, remote.DisplayName, Math.Max(2, Pool.Capacity / 4), time, logger, write);
+            var disk = new DiskCache(options.Directory, options.DiskBytes, remote.DisplayName, Math.Max(2, Pool.Capacity / 4), time, logger, write, options.IsPinned);
             if (disk.IsUsable)
                 Disk = disk;
             else
@@ -260,6 +260,22 @@ public sealed class ContentCache : IAsyncDisposable
         }
 
         DropIfUnused(content);
+    }
+
+    /// <summary>The paths at and below one of which something is cached.</summary>
+    public IReadOnlyList<RemotePath> PathsBelow(RemotePath path)
+    {
+        lock (_indexGate)
+            return [.. _index.Keys.Where(p => p.IsAtOrBelow(path))];
+    }
+
+    /// <summary>What <see cref="ContentCacheOptions.IsPinned"/> says is not what it was.</summary>
+    public void PinsChanged()
+    {
+        DiskFile[] files;
+        lock (_indexGate)
+            files = [.. _index.Values.Select(c => c.Disk).OfType<DiskFile>()];
+        Disk?.PinsChanged(files);
     }
 
     /// <summary>Ends all transfers, and leaves what is on disk for the next start. Readers still waiting fail.</summary>

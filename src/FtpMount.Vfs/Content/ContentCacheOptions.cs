@@ -1,3 +1,5 @@
+using FtpMount.Remote;
+
 namespace FtpMount.Vfs.Content;
 
 /// <summary>The limits of a <see cref="ContentCache"/>.</summary>
@@ -11,6 +13,9 @@ public sealed record ContentCacheOptions
 
     /// <summary>The most bytes of content held on disk; 0 for none.</summary>
     public long DiskBytes { get; init; } = 10L << 30;
+
+    /// <summary>Whether the content of a path stays on disk whatever else needs the room; null: none does.</summary>
+    public Func<RemotePath, bool>? IsPinned { get; init; }
 
     /// <summary>How long a read goes on without progress, resuming broken transfers included, before its error reaches the caller.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);

@@ -26,6 +26,7 @@ internal sealed partial class DiskCache : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly DiskWrite _write;
+    private readonly Func<RemotePath, bool>? _isPinned;
     private readonly Lock _gate = new();
     private readonly LinkedList<DiskFile> _idle = new();
     private readonly FileStream? _slotLock;
@@ -41,8 +42,11 @@ internal sealed partial class DiskCache : IDisposable
     /// <param name="time">The clock.</param>
     /// <param name="logger">Where trouble is told.</param>
     /// <param name="write">Writes to a file; replaced in tests.</param>
-    public DiskCache(string directory, long budget, string site, int maximumQueued, TimeProvider time, ILogger logger, DiskWrite? write = null)
+    /// <param name="isPinned">Whether the content of a path never makes room for others.</param>
+    public DiskCache(
+        string directory, long budget, string site, int maximumQueued, TimeProvider time, ILogger logger, DiskWrite? write = null, Func<RemotePath, bool>? isPinned = null)
     {
+        _isPinned = isPinned;
         _site = site;
         _budget = budget;
         _time = time;
@@ -123,11 +127,33 @@ internal sealed partial class DiskCache : IDisposable
     {
         lock (_gate)
         {
-            if (--file.Users == 0 && !file.IsRemoved)
+            if (--file.Users == 0 && !file.IsRemoved && !IsPinned(file))
                 file.IdleNode = _idle.AddLast(file);
         }
 
         file.Unpin();
+    }
+
+    /// <summary>What is pinned is not what it was: which of these files may make room for others is decided anew.</summary>
+    public void PinsChanged(IEnumerable<DiskFile> files)
+    {
+        lock (_gate)
+        {
+            foreach (var file in files)
+            {
+                if (file.IsRemoved || file.Users > 0)
+                    continue;
+                if (!IsPinned(file))
+                {
+                    file.IdleNode ??= _idle.AddLast(file);
+                }
+                else if (file.IdleNode is { } node)
+                {
+                    _idle.Remove(node);
+                    file.IdleNode = null;
+                }
+            }
+        }
     }
 
     /// <summary>Removes a file; nothing is read from it any more.</summary>
@@ -188,6 +214,8 @@ internal sealed partial class DiskCache : IDisposable
         _slotLock?.Dispose();
     }
 
+    private bool IsPinned(DiskFile file) => _isPinned?.Invoke(file.Owner?.Path ?? file.Path) == true;
+
     /// <summary>Takes a part of the directory that no other process uses.</summary>
     private FileStream? TakeSlot(string directory)
     {
@@ -240,7 +268,8 @@ internal sealed partial class DiskCache : IDisposable
             file.Accounted += file.AccountedTrailer;
             _total += file.Accounted;
             _files++;
-            file.IdleNode = _idle.AddLast(file);
+            if (trailer.Site != _site || !IsPinned(file))
+                file.IdleNode = _idle.AddLast(file);
             if (trailer.Site == _site)
                 Found.Add(file);
             return true;

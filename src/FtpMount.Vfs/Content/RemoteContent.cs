@@ -37,6 +37,25 @@ public sealed class RemoteContent : IDisposable
     /// <summary>Whether every byte is here, in memory or on disk.</summary>
     public bool IsComplete => _content.IsComplete;
 
+    /// <summary>Whether every byte is on the local disk.</summary>
+    public bool IsStored
+    {
+        get
+        {
+            lock (_content.Gate)
+                return _content.IsStoredLocked(0, _content.Size);
+        }
+    }
+
+    /// <summary>Brings what is in memory to the local disk, as far as there is room.</summary>
+    public async ValueTask StoreAsync(CancellationToken cancellationToken)
+    {
+        if (_content.Cache.Disk is not { } disk)
+            return;
+        disk.StoreWhatIsInMemory(_content);
+        await disk.DrainAsync(cancellationToken);
+    }
+
     /// <summary>A reader for one open handle.</summary>
     public ContentReader CreateReader()
     {

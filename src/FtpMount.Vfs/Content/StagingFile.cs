@@ -412,16 +412,17 @@ public sealed partial class StagingFile : IAsyncDisposable
     }
 
     /// <summary>Brings the budget to what is really here. Called under the gate.</summary>
-    private void Count()
+    /// <param name="isRoomMade">Whether something that was here has gone: a write that was not done makes no room for anybody.</param>
+    private void Count(bool isRoomMade = false)
     {
         if (_budget is null)
             return;
         var change = _local.TotalLength - _counted;
         _counted += change;
-        if (change > 0)
-            _budget.Take(change);
-        else
+        if (isRoomMade)
             _budget.Give(-change);
+        else
+            _budget.Take(change);
     }
 
     private async ValueTask<int> ReadThroughAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
@@ -545,7 +546,7 @@ public sealed partial class StagingFile : IAsyncDisposable
         {
             _local.Remove(length, _length);
             Volatile.Write(ref _writtenInOrder, Math.Min(_writtenInOrder, length));
-            Count();
+            Count(isRoomMade: true);
             Volatile.Write(ref _visibleBase, Math.Min(_visibleBase, length));
         }
 

@@ -469,6 +469,32 @@ internal sealed class NodeTable
         state.ListingUse = null;
     }
 
+    /// <summary>What is known of a node, and was not changed here, is not believed any more.</summary>
+    public void Distrust(Node node)
+    {
+        if (node.IsLocal)
+            return;
+        node.ValidUntil = 0;
+        if (node.Directory is { } state)
+        {
+            DropListing(node);
+            state.ClearNegatives();
+        }
+
+        DistrustContent(node);
+        if (node.Kind != RemoteKind.File)
+            Observer?.InvalidateNode(node.Id, 0, 0);
+        if (node.Parent is { } parent)
+            Observer?.InvalidateEntry(parent.Id, node.Name);
+    }
+
+    /// <summary>What is cached of a file's content, and was not changed here, is not used any more.</summary>
+    public void DistrustContent(Node node)
+    {
+        if (node is { Kind: RemoteKind.File, IsLocal: false })
+            ContentChanged(node, default);
+    }
+
     /// <summary>The staging file, clean, is no longer what the server has.</summary>
     private void ContentChanged(Node node, FileVersion version)
     {

@@ -94,7 +94,7 @@ public sealed class StateTests
         using var folder = new TemporaryFolder();
         string hook = $"notify-command=/bin/sh -c 'printf \"%s|%s\\\\n\" \"$1\" \"$2\" >> {folder.PathOf("told")}' sh";
         await using Mount mount = await Mount.StartAsync(server.Source, new MountOptions { WriteThrough = false, Options = ["write-back=0", hook] });
-        (await ProgramRun.ShellAsync(Limit, "exec 3>\"$1/dir/new\"; printf content >&3; chmod 555 \"$2/dir\"; exec 3>&-", mount.MountPoint, server.Directory)).MustSucceed();
+        (await ProgramRun.ShellAsync(Limit, "exec 3>\"$1/dir/new\"; chmod 555 \"$2/dir\"; printf content >&3; exec 3>&-", mount.MountPoint, server.Directory)).MustSucceed();
         await Patience.UntilAsync(() => Task.FromResult(File.Exists(folder.PathOf("told"))), mount.ReadLog);
         ProgramResult status = (await mount.RunProgramAsync("status")).MustSucceed();
         Assert.Contains("/dir/new is not on the server:", status.Output, StringComparison.Ordinal);

@@ -78,6 +78,19 @@ public sealed class ControlTests
     }
 
     [Fact]
+    public async Task What_is_asked_of_the_caches_reports_progress_and_then_the_end()
+    {
+        await using var server = Start(new FakeMount(_mountPoint));
+        await using var client = await ConnectAsync();
+        var progress = new TaskCompletionSource<UploadProgress>();
+        var report = await client.ChangeCacheAsync(new ControlRequest(ControlRequest.Pin) { Paths = ["/folder/a", "/folder/b"] }, new First(progress), Token);
+        Assert.Equal(new UploadProgress(2, 1, 10, 5), await progress.Task.WaitAsync(Token));
+        Assert.Equal((2, 10L), (report.Files, report.Bytes));
+        Assert.Equal([new PathProblem("/folder/a", "pin"), new PathProblem("/folder/b", "pin")], report.Problems);
+        Assert.NotNull(await client.GetStatusAsync(Token));
+    }
+
+    [Fact]
     public async Task The_connection_ends_only_when_the_process_has_let_go_of_everything()
     {
         var mount = new FakeMount(_mountPoint);
@@ -186,6 +199,12 @@ public sealed class ControlTests
         public string Root => "/folder";
 
         public IReadOnlyList<UploadStatus> Queue { get; init; } = [];
+
+        public Task<CacheReport> ChangeCacheAsync(ControlRequest request, IProgress<UploadProgress> progress, CancellationToken cancellationToken)
+        {
+            progress.Report(new UploadProgress(2, 1, 10, 5));
+            return Task.FromResult(new CacheReport(2, 10, [.. request.Paths!.Select(p => new PathProblem(p, request.Command))]));
+        }
 
         public IReadOnlyList<UploadStatus> GetQueue() => Queue;
 

@@ -5,8 +5,11 @@ using Spectre.Console;
 
 namespace FtpMount.Cli.Commands;
 
-/// <summary>Shows how the sending goes: a bar on a terminal, else a line whenever a further file is done. Nothing when there is nothing to send.</summary>
-internal sealed class UnmountProgress : IProgress<UploadProgress>
+/// <summary>
+/// Shows how the sending or downloading goes: a bar with files, bytes, rate and remaining time on a terminal, else a line whenever a further file is done. Nothing when there is nothing to do.
+/// </summary>
+/// <param name="verb">What is done: <c>Sending</c>.</param>
+internal sealed class TransferProgress(string verb) : IProgress<UploadProgress>
 {
     private readonly Channel<UploadProgress> _reports =
         Channel.CreateBounded<UploadProgress>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
@@ -37,10 +40,10 @@ internal sealed class UnmountProgress : IProgress<UploadProgress>
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
             .StartAsync(async context =>
             {
-                var task = context.AddTask("Sending");
+                var task = context.AddTask(verb);
                 await foreach (var report in _reports.Reader.ReadAllAsync())
                 {
-                    task.Description = $"Sending file {Math.Min(report.FilesDone + 1, report.Files)} of {report.Files}";
+                    task.Description = $"{verb} file {Math.Min(report.FilesDone + 1, report.Files)} of {report.Files}";
                     task.MaxValue = Math.Max(report.Bytes, 1);
                     task.Value = report.Files == report.FilesDone ? task.MaxValue : report.BytesSent;
                 }
@@ -55,7 +58,7 @@ internal sealed class UnmountProgress : IProgress<UploadProgress>
             if (report.FilesDone == shown)
                 continue;
             shown = report.FilesDone;
-            Messages.Write($"sending: {report.FilesDone} of {report.Files} files tried, {ByteSize.Format(report.BytesSent)} of {ByteSize.Format(report.Bytes)}");
+            Messages.Write($"{verb.ToLowerInvariant()}: {report.FilesDone} of {report.Files} files tried, {ByteSize.Format(report.BytesSent)} of {ByteSize.Format(report.Bytes)}");
         }
     }
 }
