@@ -64,6 +64,9 @@ internal sealed class LinkGuard : IRemoteFileSystem
     public IReadOnlyList<ChecksumAlgorithm> Checksums => _remote.Checksums;
 
     /// <inheritdoc/>
+    public int ParallelStores => _remote.ParallelStores;
+
+    /// <inheritdoc/>
     public int ConcurrentCalls => _remote.ConcurrentCalls;
 
     /// <inheritdoc/>
@@ -120,6 +123,11 @@ internal sealed class LinkGuard : IRemoteFileSystem
     public ValueTask<long> StoreAsync(
         RemotePath path, Stream content, StoreMode mode, long offset, IProgress<long>? progress, Lane lane, CancellationToken cancellationToken) =>
         WatchAsync(path, r => r.StoreAsync(path, content, mode, offset, progress, lane, cancellationToken));
+
+    /// <inheritdoc/>
+    public ValueTask<RemoteEntry> StoreNewAsync(
+        RemotePath path, Stream content, RemoteAttributeChange change, IProgress<long>? progress, Lane lane, CancellationToken cancellationToken) =>
+        WatchAsync(path, r => r.StoreNewAsync(path, content, change, progress, lane, cancellationToken));
 
     /// <inheritdoc/>
     public ValueTask<RemoteEntry> PublishAsync(

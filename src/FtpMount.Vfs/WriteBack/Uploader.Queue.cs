@@ -54,7 +54,8 @@ internal sealed partial class Uploader
                 }
             }
 
-            return [.. _running];
+            // Those that are over but for giving their room back among them; what is sent while it is being written gives none.
+            return [.. _running.Except(_streams.Select(s => s.Running))];
         }
     }
 
