@@ -23,6 +23,13 @@ public sealed class CommandLineTests
     [InlineData("unmount --timeout soon /mnt", "--timeout soon: not a number of seconds")]
     [InlineData("unmount --timeout -1 /mnt", "--timeout -1: not a number of seconds")]
     [InlineData("status --xml", "--xml")]
+    [InlineData("queue", "ftpmount queue needs one of list, retry, save, discard")]
+    [InlineData("queue lst", "did you mean list?")]
+    [InlineData("queue save /mnt file", "'ftpmount queue save --help'")]
+    [InlineData("queue discard /mnt --nonsense", "Unknown option '--nonsense'")]
+    [InlineData("queue discard /mnt --yes", "Name the files")]
+    [InlineData("pin", "PATH is missing")]
+    [InlineData("refresh", "MOUNTPOINT is missing")]
     [InlineData("doctor", "URL is missing")]
     [InlineData("doctor --nonsense", "Unknown option '--nonsense'")]
     [InlineData("doctor http://h/", "'http://' is not a protocol that can be mounted")]
@@ -55,6 +62,11 @@ public sealed class CommandLineTests
     [InlineData("unmount --help")]
     [InlineData("status -h")]
     [InlineData("doctor --help")]
+    [InlineData("queue --help")]
+    [InlineData("queue save --help")]
+    [InlineData("refresh --help")]
+    [InlineData("pin --help")]
+    [InlineData("forget --help")]
     public async Task Help_has_examples(string arguments)
     {
         await using var workspace = new Workspace();

@@ -131,6 +131,29 @@ public sealed class MountTests(SharedServer shared)
     }
 
     [Fact]
+    public async Task An_interrupted_unmount_leaves_the_rest_to_the_next_mount_and_says_so()
+    {
+        await using var workspace = WithPassword();
+        (await workspace.RunAsync("mount", "-o", "write-back=3600,limit-rate=off:16K", Url, workspace.MountPoint)).MustSucceed();
+        var content = new string('i', 4_000_000);
+        await File.WriteAllTextAsync(Path.Combine(workspace.MountPoint, "interrupted"), content, Token);
+        await using var unmount = workspace.StartProgram("unmount", workspace.MountPoint);
+        await unmount.WaitForErrorTextAsync("sending: 0 of 1 files tried");
+        unmount.Signal(RunningProgram.Interrupt);
+        var result = await unmount.WaitAsync();
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("leaving what is not sent yet", result.Errors, StringComparison.Ordinal);
+        Assert.Contains("1 file is not on the server", result.Errors, StringComparison.Ordinal);
+        Assert.Contains("the next mount sends it", result.Errors, StringComparison.Ordinal);
+        Assert.Contains("/interrupted", result.Errors, StringComparison.Ordinal);
+        Assert.False(workspace.IsMounted);
+        Assert.Contains("/interrupted", (await workspace.RunAsync("queue", "list")).MustSucceed().Output, StringComparison.Ordinal);
+        (await workspace.RunAsync("mount", Url, workspace.MountPoint)).MustSucceed();
+        (await workspace.RunAsync("unmount", workspace.MountPoint)).MustSucceed();
+        Assert.Equal(content, await File.ReadAllTextAsync(Path.Combine(Server.RootDirectory, "interrupted"), Token));
+    }
+
+    [Fact]
     public async Task Umount_by_someone_else_ends_the_process()
     {
         Assert.SkipUnless(Workspace.IsRoot, "umount is for root");
