@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 
-PIECE = 48 << 10  # one write call: one request to the mount
+PIECE = 48 << 10  # one write call: one request to the mount; so is 1 MiB from its beginning on
 
 
 class Lost(Exception):
@@ -98,11 +98,12 @@ class Worker:
             nonlocal handle
             handle = os.open(self.path(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
 
-        content = self.random.randbytes(self.random.choice([0, 1, 100, 5000, 40_000, 200_000]))
+        content = self.random.randbytes(self.random.choice([0, 1, 100, 100, 5000, 5000, 40_000, 40_000, 200_000, 200_000, 7_000_000]))
         try:
             self.attempt({**self.model, name: b""}, begin)
-            for offset in range(0, len(content), PIECE):
-                piece = content[offset:offset + PIECE]
+            size = PIECE if len(content) < 1 << 20 else 1 << 20
+            for offset in range(0, len(content), size):
+                piece = content[offset:offset + size]
                 self.attempt({**self.model, name: content[:offset + len(piece)]}, lambda: os.pwrite(handle, piece, offset))
             if self.random.random() < 0.1:
                 self.attempt(dict(self.model), lambda: os.fsync(handle))
@@ -185,7 +186,7 @@ class Chaos:
 
     def mount(self):
         command = [self.options.program, "mount", "-f", "-o", f"cache-dir={self.options.work}/cache,state-dir={self.options.work}/state,"
-                   f"password-file={self.options.work}/password,timeout=10,attr-timeout=1,dir-timeout=1,write-back={self.options.write_back}",
+                   f"password-file={self.options.work}/password,timeout=10,attr-timeout=1,dir-timeout=1,write-back={self.options.write_back}{',' if self.options.options else ''}{self.options.options}",
                    self.options.url, self.mount_point]
         with open(os.path.join(self.options.work, "mount.log"), "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -231,9 +232,8 @@ class Chaos:
             if not entry.isdigit() or int(entry) == self.options.server:
                 continue
             try:
-                with open(f"/proc/{entry}/cmdline", "rb") as command:
-                    if self.options.marker.encode() in command.read() and self.is_below(int(entry), self.options.server):
-                        os.kill(int(entry), signal.SIGKILL)
+                if self.is_below(int(entry), self.options.server):
+                    os.kill(int(entry), signal.SIGKILL)
             except (OSError, ValueError):
                 continue
         self.cuts += 1
@@ -311,7 +311,7 @@ def main():
     parser.add_argument("--program", required=True)
     parser.add_argument("--url", required=True)
     parser.add_argument("--server", type=int, required=True)
-    parser.add_argument("--marker", required=True)
+    parser.add_argument("--options", default="")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--cycles", type=int, required=True)
     parser.add_argument("--workers", type=int, default=3)

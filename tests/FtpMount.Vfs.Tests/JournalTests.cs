@@ -238,6 +238,32 @@ public sealed class JournalTests
         await drain;
     }
 
+    [Theory]
+    [InlineData(VfsUploadMode.Temporary, "PUBLISH")]
+    [InlineData(VfsUploadMode.Auto, "SET")]
+    public async Task A_version_whose_arrival_was_not_seen_is_replaced_by_what_was_written_after_it(VfsUploadMode mode, string last)
+    {
+        await using var running = new Mount(options: o => o with { Close = VfsCloseMode.Durable, WriteBack = TimeSpan.FromHours(1), Upload = mode });
+        var handle = await running.Create("/a");
+        await running.Write(handle, 0, "content");
+        Assert.Equal(VfsError.None, await running.Vfs.FlushAsync(handle, default));
+        var hold = Hold.BeforeAnswer(running.Remote, last);
+        var drain = running.Vfs.DrainAsync(null, default).AsTask();
+        await hold.Reached;
+        await running.Write(handle, 0, "changed");
+        Assert.Equal(VfsError.None, await running.Vfs.FlushAsync(handle, default));
+        await using (var copy = await Mount.OnCopyAsync(running))
+        {
+            Assert.Empty(await copy.Vfs.DrainAsync(null, default));
+            Assert.Equal(["a"], running.Remote.Names("/"));
+            Assert.Equal("changed", running.Remote.Text("/a"));
+        }
+
+        hold.LetGo();
+        await drain;
+        await running.Close(handle);
+    }
+
     [Fact]
     public async Task An_upload_whose_answer_was_lost_with_the_process_is_found_done()
     {

@@ -30,11 +30,11 @@ public static class MountPointProbe
 
     private static MountPointState Ask(string mountPoint)
     {
-        if (FileIdentity.TryGetTarget(mountPoint, out _, out var error))
+        if (FileIdentity.TryAsk(mountPoint, out _, out var error))
             return MountPointState.Alive;
         return error switch
         {
-            Errno.NotConnected => MountPointState.Stale,
+            Errno.NotConnected or Errno.ConnectionAborted => MountPointState.Stale,
             Errno.AccessDenied => MountPointState.Private,
             _ => MountPointState.Alive,
         };

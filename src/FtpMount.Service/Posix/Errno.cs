@@ -18,6 +18,9 @@ internal enum Errno
     /// <summary>EINVAL.</summary>
     Invalid = 22,
 
+    /// <summary>ECONNABORTED: what a call on a FUSE mount gives that was under way when its process ended.</summary>
+    ConnectionAborted = 103,
+
     /// <summary>ENOTCONN: what every call on a FUSE mount gives whose process is gone.</summary>
     NotConnected = 107,
 }

@@ -32,6 +32,10 @@ internal readonly record struct FileIdentity(uint UserId, int Mode)
     internal static bool TryGetTarget(string path, out FileIdentity identity, out Errno error) =>
         TryGet(path, 0, out identity, out error);
 
+    /// <summary>As <see cref="TryGetTarget"/>, of who serves the file and not of what the kernel remembers.</summary>
+    internal static bool TryAsk(string path, out FileIdentity identity, out Errno error) =>
+        TryGet(path, PosixCalls.ForceSync, out identity, out error);
+
     private static bool TryGet(string path, int flags, out FileIdentity identity, out Errno error)
     {
         if (PosixCalls.statx(PosixCalls.CurrentDirectory, path, flags | PosixCalls.NoAutomount, PosixCalls.BasicStats, out var buffer) == 0)

@@ -10,6 +10,7 @@ internal static partial class PosixCalls
     internal const int CurrentDirectory = -100; // AT_FDCWD
     internal const int NoFollowLink = 0x100; // AT_SYMLINK_NOFOLLOW
     internal const int NoAutomount = 0x800; // AT_NO_AUTOMOUNT
+    internal const int ForceSync = 0x2000; // AT_STATX_FORCE_SYNC
     internal const uint BasicStats = 0x7FF; // STATX_BASIC_STATS
 
     [LibraryImport("libc")]

@@ -82,6 +82,9 @@ internal sealed class FileState
     /// <summary>What is at the temporary name; null when that is not known.</summary>
     public TemporaryContent? TemporaryContent { get; set; }
 
+    /// <summary>A version that was about to get the file's name on the server, when it is not known whether it did.</summary>
+    public FileVersion? Publishing { get; set; }
+
     /// <summary>What an attempt to store the new file under its own name may have left there; null when there was none.</summary>
     public PartialFile? Partial { get; set; }
 

@@ -50,6 +50,10 @@ internal sealed class JournalDatabase : IDisposable
         CREATE TABLE remnant (path BLOB PRIMARY KEY, original BLOB) WITHOUT ROWID;
         """;
 
+    /// <summary>Of a journal that was made without it, it is an addition that changes nothing else.</summary>
+    private const string Addition =
+        "CREATE TABLE IF NOT EXISTS publication (path BLOB PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, precision INTEGER NOT NULL) WITHOUT ROWID";
+
     private readonly SqliteConnection _connection;
     private readonly Dictionary<string, SqliteCommand> _commands = [];
     private readonly string _path;
@@ -193,7 +197,7 @@ internal sealed class JournalDatabase : IDisposable
                     remnants.Add(new JournaledRemnant(PathOf(rows, 0), rows.IsDBNull(1) ? null : PathOf(rows, 1)));
             }
 
-            return new JournalContents(files, renames, remnants);
+            return new JournalContents(files, renames, remnants, ReadPublications());
         }
         catch (SqliteException e)
         {
@@ -260,6 +264,15 @@ internal sealed class JournalDatabase : IDisposable
     public void PutRemnant(RemotePath path, RemotePath? original) =>
         Execute("INSERT OR REPLACE INTO remnant VALUES ($a, $b)", Bytes(path), original is { } known ? Bytes(known) : null);
 
+    public void PutPublication(RemotePath path, FileVersion version) => Execute(
+        "INSERT OR REPLACE INTO publication VALUES ($a, $b, $c, $d)",
+        Bytes(path),
+        version.Size,
+        version.Modified!.Value.Value.UtcTicks,
+        version.Modified.Value.Precision.Ticks);
+
+    public void RemovePublication(RemotePath path) => Execute("DELETE FROM publication WHERE path = $a", Bytes(path));
+
     public void RemoveRemnant(RemotePath path) => Execute("DELETE FROM remnant WHERE path = $a", Bytes(path));
 
     /// <summary>What was at or below one path is at or below another; of files those with a number below <paramref name="before"/>.</summary>
@@ -281,11 +294,30 @@ internal sealed class JournalDatabase : IDisposable
                 remnants.Add(new JournaledRemnant(PathOf(rows, 0), rows.IsDBNull(1) ? null : PathOf(rows, 1)));
         }
 
+        foreach (var publication in ReadPublications().Where(p => p.Path.IsAtOrBelow(source)))
+        {
+            RemovePublication(publication.Path);
+            PutPublication(Moved(publication.Path, source, target), publication.Version);
+        }
+
         foreach (var remnant in remnants.Where(r => r.Path.IsAtOrBelow(source)))
         {
             RemoveRemnant(remnant.Path);
             PutRemnant(Moved(remnant.Path, source, target), remnant.Original is { } known && known.IsAtOrBelow(source) ? Moved(known, source, target) : remnant.Original);
         }
+    }
+
+    private List<JournaledPublication> ReadPublications()
+    {
+        var publications = new List<JournaledPublication>();
+        using var rows = Command("SELECT path, size, modified, precision FROM publication").ExecuteReader();
+        while (rows.Read())
+        {
+            var modified = new RemoteTime(new DateTimeOffset(rows.GetInt64(2), TimeSpan.Zero), TimeSpan.FromTicks(rows.GetInt64(3)));
+            publications.Add(new JournaledPublication(PathOf(rows, 0), new FileVersion(rows.GetInt64(1), modified, null)));
+        }
+
+        return publications;
     }
 
     /// <inheritdoc/>
@@ -340,6 +372,7 @@ internal sealed class JournalDatabase : IDisposable
         if (version == 0 && application == 0)
         {
             Run(Schema);
+            Run(Addition);
             Run(string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {ApplicationId}"));
             Run(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {SchemaVersion}"));
             return;
@@ -353,6 +386,8 @@ internal sealed class JournalDatabase : IDisposable
                 $"The journal in {directory} is of version {version}, and this ftpmount knows version {SchemaVersion}: "
                 + "mount once with the ftpmount that wrote it, so that it sends what is pending.");
         }
+
+        Run(Addition);
     }
 
     private void Execute(string text, params ReadOnlySpan<object?> values)

@@ -38,6 +38,7 @@ public static class JournalHandover
             return 0;
         var files = left.Files.Where(f => f.Path.IsAtOrBelow(root)).ToArray();
         var remnants = left.Remnants.Where(r => r.Path.IsAtOrBelow(root)).ToArray();
+        var publications = left.Publications.Where(p => p.Path.IsAtOrBelow(root)).ToArray();
 
         // The order among them stays; everything that is here already is older.
         var offset = Math.Max(present.Files.Select(f => f.Id).DefaultIfEmpty().Max(), present.Renames.Select(r => r.Id).DefaultIfEmpty().Max());
@@ -58,6 +59,8 @@ public static class JournalHandover
                     database.PutRename(rename with { Id = rename.Id + offset });
                 foreach (var remnant in remnants)
                     database.PutRemnant(remnant.Path, remnant.Original);
+                foreach (var publication in publications)
+                    database.PutPublication(publication.Path, publication.Version);
             },
             durably: true);
         foreach (var file in files)
@@ -71,6 +74,8 @@ public static class JournalHandover
                     database.RemoveRename(rename.Id);
                 foreach (var remnant in remnants)
                     database.RemoveRemnant(remnant.Path);
+                foreach (var publication in publications)
+                    database.RemovePublication(publication.Path);
             },
             durably: true);
         return files.Length;

@@ -1,5 +1,6 @@
 using FtpMount.Remote;
 using FtpMount.Vfs.Coherence;
+using FtpMount.Vfs.Content;
 using FtpMount.Vfs.Namespace;
 
 namespace FtpMount.Vfs.WriteBack;
@@ -102,8 +103,15 @@ internal sealed class JournalRecords(NodeTable table, Journal journal)
         if (node.File is not { JournalId: > 0 } file)
             return;
         var id = file.JournalId;
+        var published = file.Publishing is null ? (RemotePath?)null : table.PathOf(node);
         file.JournalId = 0;
-        file.JournalSequence = Journal.Note(database => database.Remove(id));
+        file.Publishing = null;
+        file.JournalSequence = Journal.Note(database =>
+        {
+            database.Remove(id);
+            if (published is { } path)
+                database.RemovePublication(path);
+        });
     }
 
     /// <summary>A rename is about to be asked of the server.</summary>
@@ -130,7 +138,10 @@ internal sealed class JournalRecords(NodeTable table, Journal journal)
         var record = source.File is { JournalId: > 0, Staging: not null } ? Describe(source) : null;
         var target = table.PathOf(source);
         var isDirectory = source.Kind == RemoteKind.Directory;
-        if (gone == 0 && record is null && begun is null && !isDirectory)
+        var wasPublishing = replaced?.File?.Publishing is not null || source.File?.Publishing is not null;
+        if (source.File is { } moving)
+            moving.Publishing = null;
+        if (gone == 0 && record is null && begun is null && !isDirectory && !wasPublishing)
             return;
         var sequence = Journal.Note(database =>
         {
@@ -138,6 +149,12 @@ internal sealed class JournalRecords(NodeTable table, Journal journal)
                 database.Remove(gone);
             if (record is not null)
                 database.Put(record);
+            if (wasPublishing)
+            {
+                database.RemovePublication(oldPath);
+                database.RemovePublication(target);
+            }
+
             if (isDirectory)
                 database.RenameBelow(oldPath, target);
             if (begun is not null)
@@ -155,6 +172,12 @@ internal sealed class JournalRecords(NodeTable table, Journal journal)
 
     /// <summary>A new file is about to be stored under its own name: what is there from now on is this program's own.</summary>
     public void PartialBegins(RemotePath path) => RemnantBegins(path, path);
+
+    /// <summary>A version is about to get its name on the server: what is found there after a crash may be this program's own.</summary>
+    public void PublicationBegins(RemotePath path, FileVersion version) => Journal.Note(database => database.PutPublication(path, version));
+
+    /// <summary>It is known what the server has under the name.</summary>
+    public void PublicationEnds(RemotePath path) => Journal.Note(database => database.RemovePublication(path));
 
     /// <summary>It is stored whole, or is not there.</summary>
     public void PartialEnds(RemotePath path) => RemnantEnds(path);

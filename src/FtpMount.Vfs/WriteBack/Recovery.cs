@@ -80,14 +80,17 @@ internal sealed class Recovery(
 
         var files = left.Files.ToDictionary(f => f.Id);
         var remnants = left.Remnants.ToList();
+        var publications = left.Publications.ToList();
         foreach (var rename in left.Renames)
-            await SettleAsync(rename, files, remnants, cancellationToken).ConfigureAwait(false);
+            await SettleAsync(rename, files, remnants, publications, cancellationToken).ConfigureAwait(false);
         var partials = remnants.Where(r => r.IsPartial).ToArray();
         remnants.RemoveAll(r => r.IsPartial);
         lock (table.Gate)
         {
             foreach (var file in files.Values.OrderBy(f => f.Id))
-                TakeUp(file, partials.Any(p => p.Path == file.Path));
+                TakeUp(file, partials.Any(p => p.Path == file.Path), publications.Find(p => p.Path == file.Path)?.Version);
+            foreach (var publication in publications.Where(p => files.Values.All(f => f.Path != p.Path)))
+                records.PublicationEnds(publication.Path);
 
             // Of a file that was removed since, or sent whole.
             foreach (var partial in partials.Where(p => files.Values.All(f => f.Path != p.Path)))
@@ -116,7 +119,11 @@ internal sealed class Recovery(
 
     /// <summary>Finds out whether a rename was done, and notes it so.</summary>
     private async ValueTask SettleAsync(
-        JournaledRename rename, Dictionary<long, JournaledFile> files, List<JournaledRemnant> remnants, CancellationToken cancellationToken)
+        JournaledRename rename,
+        Dictionary<long, JournaledFile> files,
+        List<JournaledRemnant> remnants,
+        List<JournaledPublication> publications,
+        CancellationToken cancellationToken)
     {
         var hasSource = await ExistsAsync(rename.Source, cancellationToken).ConfigureAwait(false);
         var hasTarget = await ExistsAsync(rename.Target, cancellationToken).ConfigureAwait(false);
@@ -136,6 +143,12 @@ internal sealed class Recovery(
                     continue;
                 var moved = JournalDatabase.Moved(remnants[i].Path, rename.Source, rename.Target);
                 remnants[i] = new JournaledRemnant(moved, remnants[i].IsPartial ? moved : remnants[i].Original);
+            }
+
+            for (var i = 0; i < publications.Count; i++)
+            {
+                if (publications[i].Path.IsAtOrBelow(rename.Source))
+                    publications[i] = publications[i] with { Path = JournalDatabase.Moved(publications[i].Path, rename.Source, rename.Target) };
             }
 
             records.Journal.Note(database =>
@@ -176,7 +189,7 @@ internal sealed class Recovery(
     }
 
     /// <summary>A file that was not sent appears again, as it was. Called under the gate.</summary>
-    private void TakeUp(JournaledFile file, bool isPartial)
+    private void TakeUp(JournaledFile file, bool isPartial, FileVersion? publishing)
     {
         var path = Path.Combine(stagingDirectory, file.Staging);
         if (file.State == JournaledState.Torn || !file.Path.IsAtOrBelow(remote.Root) || file.Path == remote.Root || !TryFindDirectory(file.Path.Parent, out var directory)
@@ -220,6 +233,7 @@ internal sealed class Recovery(
             IsTimeJournaled = file.Modified is not null,
             LastErrorMessage = file.Error,
             Partial = isPartial ? new PartialFile() : null,
+            Publishing = publishing,
         };
         node.LocalMode = file.Mode;
         node.LocalModified = file.Modified ?? NodeTable.FullSeconds(File.GetLastWriteTimeUtc(path));

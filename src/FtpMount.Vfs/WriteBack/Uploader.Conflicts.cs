@@ -106,7 +106,7 @@ internal sealed partial class Uploader
             return new UploadPlace(sending.Target, present);
         }
 
-        if (await IsPartialAsync(file, present, sending, cancellationToken).ConfigureAwait(false))
+        if (IsOwn(file, present) || await IsPartialAsync(file, present, sending, cancellationToken).ConfigureAwait(false))
             return new UploadPlace(sending.Target);
         if (_options.Conflict == VfsConflictMode.Theirs && present.Kind == RemoteKind.File)
         {
@@ -132,6 +132,13 @@ internal sealed partial class Uploader
 
         throw new RemoteException(RemoteError.AlreadyExists, $"'{sending.Target}' was changed on the server and here, and all names for a second version are taken.")
         { Path = sending.Target };
+    }
+
+    /// <summary>Whether it is a version from here whose arrival was not seen.</summary>
+    private bool IsOwn(FileState file, RemoteEntry present)
+    {
+        lock (_table.Gate)
+            return present is { Kind: RemoteKind.File, Modified: not null } && file.Publishing is { } publishing && publishing.IsSameAs(EntryMerge.VersionOf(present));
     }
 
     /// <summary>The name beside another for what was changed at the same time: <c>name (conflict 2026-11-22 host).ext</c>.</summary>

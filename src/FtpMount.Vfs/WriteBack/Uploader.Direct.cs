@@ -27,6 +27,7 @@ internal sealed partial class Uploader
             _records.PartialBegins(sending.Target);
         }
 
+        await BeginPublishingAsync(file, sending).ConfigureAwait(false);
         await IsWrittenQuietlyAsync().ConfigureAwait(false);
         RemoteEntry entry;
         try

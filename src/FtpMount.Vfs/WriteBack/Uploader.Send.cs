@@ -55,6 +55,7 @@ internal sealed partial class Uploader
                 var sent = await SendOnceAsync(node, file, sending, cancellationToken).ConfigureAwait(false);
                 if (sent is not { } done)
                     continue;
+                EndPublishing(file, sending.Target);
                 EndPartial(file, sending.Target);
                 if (!TryFollow(node, file, ref sending, done))
                     return;
@@ -227,6 +228,9 @@ internal sealed partial class Uploader
             {
                 if (checksum is not null)
                     await CompareAsync(temporary, checksum, cancellationToken).ConfigureAwait(false);
+                if (place.Path == sending.Target)
+                    await BeginPublishingAsync(file, sending).ConfigureAwait(false);
+
                 // Not ended half way when the file is to go: a rename that the server does later would bring it back, or replace what has the name then.
                 var entry = await _remote
                     .PublishAsync(temporary, place.Path, sending.Length, sending.Change, Lane.Write, _stopping)
@@ -247,6 +251,33 @@ internal sealed partial class Uploader
                     temporary = TakeTemporaryName(file, sending.Directory, out _);
                 }
             }
+        }
+    }
+
+    /// <summary>From here on the server may have the content under its name, whether this program lives to see it or not.</summary>
+    private async Task BeginPublishingAsync(FileState file, Sending sending)
+    {
+        if (sending.Change.Modified is not { } modified)
+            return;
+        lock (_table.Gate)
+        {
+            var version = new FileVersion(sending.Length, new RemoteTime(modified, TimeSpan.FromSeconds(1)), null);
+            file.Publishing = version;
+            _records.PublicationBegins(sending.Target, version);
+        }
+
+        await IsWrittenQuietlyAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>It is known what the server has under the name.</summary>
+    private void EndPublishing(FileState file, RemotePath path)
+    {
+        lock (_table.Gate)
+        {
+            if (file.Publishing is null)
+                return;
+            file.Publishing = null;
+            _records.PublicationEnds(path);
         }
     }
 
