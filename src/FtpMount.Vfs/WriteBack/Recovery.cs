@@ -290,13 +290,11 @@ internal sealed class Recovery(
     {
         try
         {
-            var absent = await RemoveAsync(remnants, isLast: false).ConfigureAwait(false);
-            if (absent.Count == 0)
-                return;
+            await RemoveAsync(remnants, isLast: false).ConfigureAwait(false);
 
-            // A server may make the file only now, from the command of a connection that is dead already.
+            // A server may make the file only now, or once more, from the command of a connection that is dead already.
             await Task.WhenAny(Task.Delay(Grace, clock.Time, stopping), _hurry.Task).ConfigureAwait(false);
-            await RemoveAsync(absent, isLast: true).ConfigureAwait(false);
+            await RemoveAsync(remnants, isLast: true).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -304,31 +302,27 @@ internal sealed class Recovery(
         }
     }
 
-    /// <summary>Removes what is there; what was not is returned, or when this is the last time noted as gone.</summary>
-    private async Task<List<JournaledRemnant>> RemoveAsync(List<JournaledRemnant> remnants, bool isLast)
+    /// <summary>Removes what is there, and when this is the last time notes that it is gone.</summary>
+    private async Task RemoveAsync(List<JournaledRemnant> remnants, bool isLast)
     {
-        var absent = new List<JournaledRemnant>();
         foreach (var remnant in remnants)
         {
             try
             {
                 if (Uploader.IsTemporaryName(remnant.Path.Name))
                     await remote.DeleteFileAsync(remnant.Path, Lane.Interactive, stopping).ConfigureAwait(false);
-                NoteRemoved(remnant.Path);
+                if (isLast)
+                    NoteRemoved(remnant.Path);
             }
             catch (RemoteException e) when (e.Error is RemoteError.NotFound)
             {
                 if (isLast)
                     NoteRemoved(remnant.Path);
-                else
-                    absent.Add(remnant);
             }
             catch (RemoteException e)
             {
                 logger.LogWarning(e, "'{Path}', a temporary file of an earlier mount, could not be removed; the next mount tries again", remnant.Path);
             }
         }
-
-        return absent;
     }
 }

@@ -144,7 +144,13 @@ internal sealed partial class Uploader
         if (stream is null)
             return;
         if (length is null)
-            Cancel(stream.Cancellation);
+        {
+            // In order, where that is soon done: a server may make the file of a transfer that was broken off after it has been told to delete it.
+            stream.Content.Staging.EndFollowing(stream.Content.Sent, 0);
+            if (await Task.WhenAny(stream.Running, Task.Delay(WriterPatience, _clock.Time, cancellationToken)).ConfigureAwait(false) != stream.Running)
+                Cancel(stream.Cancellation);
+        }
+
         await stream.Running.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
