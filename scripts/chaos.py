@@ -148,6 +148,8 @@ def tree(root):
         for name in directories:
             found[prefix + name] = None
         for name in files:
+            if name.startswith(".pureftpd-"):
+                continue  # what Pure-FTPd leaves of a rename when its session is killed
             with open(os.path.join(directory, name), "rb") as file:
                 found[prefix + name] = file.read()
     return found
