@@ -143,7 +143,7 @@ internal static class FtpMountCommand
             return $"Unknown command '{word}'; {(nearest is null ? "" : $"did you mean {nearest}? ")}{hint}";
         }
 
-        var missing = command.Arguments.Where(a => parsed.GetResult(a) is null or { Tokens.Count: 0 }).Select(a => a.Name).ToList();
+        var missing = command.Arguments.Where(a => a.Arity.MinimumNumberOfValues > 0 && (parsed.GetResult(a)?.Tokens.Count ?? 0) == 0).Select(a => a.Name).ToList();
         var problem = parsed.Errors.Any(e => e.SymbolResult is OptionResult or ArgumentResult { Tokens.Count: > 0 }) || missing.Count == 0
             ? parsed.Errors[0].Message.TrimEnd('.')
             : $"{string.Join(" and ", missing)} {(missing.Count == 1 ? "is" : "are")} missing";
