@@ -171,6 +171,10 @@ internal sealed class LinkGuard : IRemoteFileSystem
         WatchAsync(path, r => r.GetSpaceAsync(path, lane, cancellationToken));
 
     /// <inheritdoc/>
+    public ValueTask<int?> GetLinkCountAsync(RemotePath path, Lane lane, CancellationToken cancellationToken) =>
+        WatchAsync(path, r => r.GetLinkCountAsync(path, lane, cancellationToken));
+
+    /// <inheritdoc/>
     public ValueTask SyncFileAsync(RemotePath path, Lane lane, CancellationToken cancellationToken) =>
         WatchAsync(path, r => r.SyncFileAsync(path, lane, cancellationToken));
 
