@@ -15,8 +15,9 @@ internal static class FtpReceive
         if (!receiving.IsCompletedSuccessfully)
             return WaitAsync(transfer, receiving);
         transfer.Deadline.Stop();
-        transfer.Received += receiving.Result;
-        return receiving;
+        var count = receiving.Result; // once only: what is behind it may be another wait's from here on
+        transfer.Received += count;
+        return new ValueTask<int>(count);
     }
 
     /// <summary>The failure of a data connection in the contract's words; null for what passes as it is.</summary>
