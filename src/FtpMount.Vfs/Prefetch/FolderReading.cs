@@ -97,8 +97,8 @@ internal sealed class FolderReading(Node directory, DirectoryListing listing)
             var ahead = _last < 0 ? position + 1 : position - _orders.PositionOf((FolderOrder)order, _last);
             if (ahead is <= 0 or > Neighbourhood)
                 _steps[order] = 0;
-            else if (_last >= 0)
-                _steps[order]++;
+            else if (_last >= 0 || (position == 0 && _steps[order] == 0))
+                _steps[order]++; // to begin at the beginning is a step, too
         }
 
         _last = file;

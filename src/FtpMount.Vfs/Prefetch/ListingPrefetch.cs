@@ -76,7 +76,7 @@ internal sealed class ListingPrefetch
         {
             Advance(walk, directory, now);
         }
-        else if (directory.Parent is { } parent && WasRead(parent, now))
+        else if (directory.Parent is { } parent && (WasRead(parent, now) || WalkBelow(parent) is not null))
         {
             Step(directory, now);
         }
@@ -120,6 +120,18 @@ internal sealed class ListingPrefetch
     }
 
     private bool IsRecent(in Look look, long now) => _clock.After(look.Time, StepWithin) > now;
+
+    /// <summary>A walk in a part of the directory.</summary>
+    private TreeWalk? WalkBelow(Node directory)
+    {
+        foreach (var walk in _walks)
+        {
+            if (IsAtOrBelow(walk.Top, directory))
+                return walk;
+        }
+
+        return null;
+    }
 
     /// <summary>Whether a program read the directory lately.</summary>
     private bool WasRead(Node directory, long now)
@@ -187,7 +199,7 @@ internal sealed class ListingPrefetch
     private void Step(Node directory, long now)
     {
         var parent = directory.Parent!;
-        if (_walks.Find(walk => IsAtOrBelow(walk.Top, parent)) is { } below)
+        if (WalkBelow(parent) is { } below)
         {
             // The walk began in a part of what it goes through.
             below.Top = parent;
@@ -203,10 +215,12 @@ internal sealed class ListingPrefetch
         _remote.Prepare(_remote.ConcurrentCalls);
         if (_steps.Count < StepsOfAWalk)
             return;
-        var top = _steps[0];
+
+        // A step that led here from above may have been another program's: the walk begins in what both steps were taken in, and grows upward when it turns out to.
+        var top = parent;
         foreach (var other in _steps)
         {
-            while (!IsAtOrBelow(other, top))
+            while (!IsAtOrBelow(top, other) && !IsAtOrBelow(other, top))
                 top = top.Parent!;
         }
 
@@ -234,8 +248,9 @@ internal sealed class ListingPrefetch
         {
             _used++;
         }
-        else if (directory.Directory!.Listing is not null)
-            Push(walk, directory);
+
+        walk.Leave();
+        Push(walk, directory, isNear: true);
         Pump(walk, now, directory);
     }
 
@@ -250,17 +265,22 @@ internal sealed class ListingPrefetch
         }
     }
 
-    private void Push(TreeWalk walk, Node directory)
+    private void Push(TreeWalk walk, Node directory, bool isNear = false)
     {
-        if (_table.ValidListing(directory, _clock.Now) is not { } listing)
+        var now = _clock.Now;
+        if (_table.ValidListing(directory, now) is not { } listing)
             return;
 
         // The last one in is the next to be listed: the names in their order, and what is below a directory before what follows it.
         for (var slot = listing.SlotCount - 1; slot >= 0; slot--)
         {
             var (name, entry) = listing[slot];
-            if (name is not null && entry is { Kind: RemoteKind.Directory } && (entry.Permissions is not { } allowed || (allowed & RemotePermissions.List) != 0))
+            if (name is null || entry is not { Kind: RemoteKind.Directory } || (entry.Permissions is { } allowed && (allowed & RemotePermissions.List) == 0))
+                continue;
+            if (!isNear)
                 walk.Push(directory, name);
+            else if (!directory.Directory!.TryGetChild(name, out var child) || child.Directory is null || _table.ValidListing(child, now) is null)
+                walk.PushNear(directory, name);
         }
     }
 
@@ -315,7 +335,7 @@ internal sealed class ListingPrefetch
                 directory.Directory!.IsListedAhead = true;
             }
 
-            Push(walk, directory);
+            Push(walk, directory, isNear: !wasAhead);
         }
 
         Pump(walk, now, null);

@@ -14,6 +14,7 @@ internal sealed class TreeWalk(Node top)
     private const int LargestWindow = 4096;
 
     private readonly Stack<(Node Parent, string Name)> _waiting = new();
+    private readonly Stack<(Node Parent, string Name)> _near = new();
     private readonly HashSet<(Node Parent, string Name)> _pushed = [];
     private readonly Dictionary<Node, int> _ahead = [];
     private int _window = FirstWindow;
@@ -35,9 +36,19 @@ internal sealed class TreeWalk(Node top)
             _waiting.Push((parent, name));
     }
 
+    /// <summary>The program is somewhere else: what was near is to be listed in its turn.</summary>
+    public void Leave() => _near.Clear();
+
+    /// <summary>A directory in the one where the program is: comes before all others, and whatever the window says.</summary>
+    public void PushNear(Node parent, string name)
+    {
+        Push(parent, name);
+        _near.Push((parent, name));
+    }
+
     public bool TryPop(out Node parent, out string name)
     {
-        var any = _waiting.TryPop(out var next);
+        var any = _near.TryPop(out var next) || _waiting.TryPop(out next);
         (parent, name) = next;
         return any;
     }
@@ -66,5 +77,5 @@ internal sealed class TreeWalk(Node top)
     /// <summary>Whether more may be listed ahead.</summary>
     /// <param name="running">What is being listed already.</param>
     /// <param name="maximumEntries">The most entries of listings that nobody has wanted yet.</param>
-    public bool MayGoOn(int running, int maximumEntries) => _ahead.Count + running < _window && _entriesAhead < maximumEntries;
+    public bool MayGoOn(int running, int maximumEntries) => (_near.Count > 0 || _ahead.Count + running < _window) && _entriesAhead < maximumEntries;
 }

@@ -137,12 +137,12 @@ public sealed class FilePrefetchTests
             await mount.ReadFile($"/a/{i:00}");
         await mount.Vfs.PrefetchesAsync();
         var fetched = mount.Vfs.Statistics.FilesPrefetched;
-        Assert.InRange(fetched, 1, 12);
+        Assert.InRange(fetched, 1, 16);
         await mount.ReadFile("/a/35");
         await mount.ReadFile("/a/22");
         await mount.Vfs.PrefetchesAsync();
         Assert.Equal(fetched, mount.Vfs.Statistics.FilesPrefetched);
-        Assert.InRange(mount.Vfs.Statistics.BytesPrefetchedUnused, 1, 12 * 20);
+        Assert.InRange(mount.Vfs.Statistics.BytesPrefetchedUnused, 1, 16 * 20);
     }
 
     [Fact]
