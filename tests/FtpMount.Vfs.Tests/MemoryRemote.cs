@@ -231,9 +231,10 @@ internal sealed class MemoryRemote(TimeProvider time) : IRemoteFileSystem
     public async ValueTask<long> StoreAsync(
         RemotePath path, Stream content, StoreMode mode, long offset, IProgress<long>? progress, Lane lane, CancellationToken cancellationToken)
     {
-        if (mode == StoreMode.Whole ? offset != 0 : (Capabilities & RemoteCapabilities.ResumeStore) == 0 || mode != StoreMode.Resume)
+        var needed = mode == StoreMode.Patch ? RemoteCapabilities.Patch : RemoteCapabilities.ResumeStore;
+        if (mode == StoreMode.Whole ? offset != 0 : (Capabilities & needed) == 0)
             throw Error(RemoteError.Unsupported, path);
-        await BeginAsync(mode == StoreMode.Whole ? "STORE" : "RESUME", path.Value, cancellationToken);
+        await BeginAsync(mode switch { StoreMode.Whole => "STORE", StoreMode.Patch => "PATCH", _ => "RESUME" }, path.Value, cancellationToken);
         using var buffer = new MemoryStream();
         var piece = new byte[64 << 10];
         var isCut = false;
@@ -260,7 +261,8 @@ internal sealed class MemoryRemote(TimeProvider time) : IRemoteFileSystem
             {
                 if (present.Kind == RemoteKind.Directory)
                     throw Error(RemoteError.IsADirectory, path);
-                present.Content = [.. present.Content.AsSpan(0, (int)offset), .. bytes];
+                var rest = mode == StoreMode.Patch ? present.Content.AsSpan(Math.Min(present.Content.Length, (int)offset + bytes.Length)) : [];
+                present.Content = [.. present.Content.AsSpan(0, (int)offset), .. bytes, .. rest];
                 present.Modified = Now();
             }
             else

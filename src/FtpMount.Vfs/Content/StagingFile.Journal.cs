@@ -130,6 +130,33 @@ public sealed partial class StagingFile
         }
     }
 
+    /// <summary>What differs from the base: what was written over it, and what is behind its end. In order.</summary>
+    internal IReadOnlyList<ByteRange> ChangedRanges()
+    {
+        _gate.EnterReadLock();
+        try
+        {
+            var changed = new RangeSet();
+            for (var i = 0; i < _written.Count && _written[i].Start < _visibleBase; i++)
+                changed.Add(_written[i].Start, Math.Min(_written[i].End, _visibleBase));
+            if (_length > _visibleBase)
+                changed.Add(_visibleBase, _length);
+            var all = new List<ByteRange>(changed.Count);
+            for (var i = 0; i < changed.Count; i++)
+                all.Add(changed[i]);
+            return all;
+        }
+        finally
+        {
+            _gate.ExitReadLock();
+        }
+    }
+
+    /// <summary>A part of the local file, to be sent.</summary>
+    /// <exception cref="IOException">The local file cannot be opened.</exception>
+    internal Stream OpenRange(ByteRange range) =>
+        new StagingFileStream(File.OpenHandle(LocalPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete), range.End) { Position = range.Start };
+
     /// <summary>
     /// The checksum (XXH3, 64 bits) of what counts in the local file: the given ranges below the given bound, and everything from the bound to the end.
     /// </summary>

@@ -104,13 +104,17 @@ internal sealed class JournalRecords(NodeTable table, Journal journal)
             return;
         var id = file.JournalId;
         var published = file.Publishing is null ? (RemotePath?)null : table.PathOf(node);
+        var stored = file.Partial is null ? (RemotePath?)null : table.PathOf(node);
         file.JournalId = 0;
         file.Publishing = null;
+        file.Partial = null;
         file.JournalSequence = Journal.Note(database =>
         {
             database.Remove(id);
             if (published is { } path)
                 database.RemovePublication(path);
+            if (stored is { } partial)
+                database.RemoveRemnant(partial);
         });
     }
 
@@ -139,6 +143,7 @@ internal sealed class JournalRecords(NodeTable table, Journal journal)
         var target = table.PathOf(source);
         var isDirectory = source.Kind == RemoteKind.Directory;
         var wasPublishing = replaced?.File?.Publishing is not null || source.File?.Publishing is not null;
+        var isPartial = source.File?.Partial is not null;
         if (source.File is { } moving)
             moving.Publishing = null;
         if (gone == 0 && record is null && begun is null && !isDirectory && !wasPublishing)
@@ -153,6 +158,12 @@ internal sealed class JournalRecords(NodeTable table, Journal journal)
             {
                 database.RemovePublication(oldPath);
                 database.RemovePublication(target);
+            }
+
+            if (isPartial)
+            {
+                database.RemoveRemnant(oldPath);
+                database.PutRemnant(target, target);
             }
 
             if (isDirectory)

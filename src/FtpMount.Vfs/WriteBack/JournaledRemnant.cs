@@ -6,10 +6,10 @@ namespace FtpMount.Vfs.WriteBack;
 /// <param name="Path">Where it is.</param>
 /// <param name="Original">
 /// For a file that was unlinked while it was open: the name that it had. Null for the temporary file of an upload. The same as <paramref name="Path"/> for a new file that is being stored
-/// under its own name.
+/// under its own name, and for one that is being changed in place.
 /// </param>
 internal sealed record JournaledRemnant(RemotePath Path, RemotePath? Original)
 {
-    /// <summary>Whether it is a part of a pending file, under that file's own name: it is not removed but replaced, when that is sent.</summary>
+    /// <summary>Whether it is a part of a pending file, or a mixture of its versions, under that file's own name: it is not removed but replaced, when that is sent.</summary>
     public bool IsPartial => Original == Path;
 }

@@ -104,7 +104,8 @@ internal sealed partial class Uploader
         FileState file;
         lock (_table.Gate)
         {
-            if (node.File is not { Partial: not null } state)
+            // What the server had before is not in the way: it moves along or goes by itself.
+            if (node.File is not { Partial: not null } state || node.Remote is not null)
                 return;
             file = state;
             path = _table.PathOf(node);

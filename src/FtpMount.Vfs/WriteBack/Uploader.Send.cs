@@ -46,10 +46,12 @@ internal sealed partial class Uploader
         {
             for (var attempt = 1; ; attempt++)
             {
-                if (attempt > SendsBeforeWritersWait)
-                    HoldWriters(file);
                 if (!TryPrepare(node, file, out var staging))
                     return;
+                if (await TryPatchAsync(node, file, staging, cancellationToken).ConfigureAwait(false))
+                    return;
+                if (attempt > SendsBeforeWritersWait)
+                    HoldWriters(file);
                 await CompleteAsync(node, file, staging, cancellationToken).ConfigureAwait(false);
                 var sending = Snapshot(node, staging);
                 var sent = await SendOnceAsync(node, file, sending, cancellationToken).ConfigureAwait(false);
