@@ -10,12 +10,27 @@ namespace FtpMount.Ftp;
 /// </content>
 public sealed partial class FtpFileSystem
 {
+    /// <inheritdoc/>
+    public async ValueTask<bool> CanPatchAsync(RemotePath trial, Lane lane, CancellationToken cancellationToken)
+    {
+        if (_site.RestartStore == FtpSupport.No)
+            return false;
+        await ProbePatchAsync(trial, lane, cancellationToken);
+        return _site.Patch == FtpSupport.Yes;
+    }
+
     /// <exception cref="RemoteException"><see cref="RemoteError.Unsupported"/>: this server does not.</exception>
     private async ValueTask EnsurePatchesAsync(RemotePath path, Lane lane, CancellationToken cancellationToken)
     {
+        await ProbePatchAsync(path.Parent.Combine(".ftpmount-" + Guid.NewGuid().ToString("N")[..12] + ".probe"), lane, cancellationToken);
+        if (_site.Patch != FtpSupport.Yes)
+            throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Replacing a part of", path, null);
+    }
+
+    private async ValueTask ProbePatchAsync(RemotePath probe, Lane lane, CancellationToken cancellationToken)
+    {
         if (_site.Patch == FtpSupport.Unknown)
         {
-            var probe = path.Parent.Combine(".ftpmount-" + Guid.NewGuid().ToString("N")[..12] + ".probe");
             try
             {
                 await StoreProbeAsync(probe, "abc"u8.ToArray(), 0, lane, cancellationToken);
@@ -31,9 +46,6 @@ public sealed partial class FtpFileSystem
                 await RemoveProbeAsync(probe, lane);
             }
         }
-
-        if (_site.Patch != FtpSupport.Yes)
-            throw FtpErrorMapping.Failure(RemoteError.Unsupported, "Replacing a part of", path, null);
     }
 
     private async ValueTask StoreProbeAsync(RemotePath probe, byte[] content, long offset, Lane lane, CancellationToken cancellationToken)

@@ -83,6 +83,13 @@ public interface IRemoteFileSystem : IAsyncDisposable
     ValueTask<long> StoreAsync(
         RemotePath path, Stream content, StoreMode mode, long offset, IProgress<long>? progress, Lane lane, CancellationToken cancellationToken);
 
+    /// <summary>Whether <see cref="StoreMode.Patch"/> does here what it should; tried out where that is not known.</summary>
+    /// <param name="trial">A path at which nothing is, for a file that is made to try it and deleted again; it is left there when the link is lost.</param>
+    /// <param name="lane">Usually <see cref="Lane.Write"/>.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="RemoteException">It could not be tried.</exception>
+    ValueTask<bool> CanPatchAsync(RemotePath trial, Lane lane, CancellationToken cancellationToken) => new((Capabilities & RemoteCapabilities.Patch) != 0);
+
     /// <summary>
     /// Stores a small file at a path at which nothing is, with its attributes, in as few round trips as the protocol allows, and says what is there now. A connection lost on the way is not
     /// repeated here: a part of the file may be there.

@@ -20,6 +20,8 @@ internal sealed partial class Uploader
 
     private const int MostPatchedRanges = 64;
 
+    private bool _serverPatches;
+
     /// <summary>Writes what was changed over what the server has, where that may be done.</summary>
     /// <returns>Whether it was done. When not, nothing has changed there.</returns>
     private async Task<bool> TryPatchAsync(Node node, FileState file, StagingFile staging, CancellationToken cancellationToken)
@@ -32,7 +34,7 @@ internal sealed partial class Uploader
         var sending = Snapshot(node, staging);
         var ranges = staging.ChangedRanges();
         if (!IsWorthPatching(ranges, sending.Length) || await PresentAsync(sending.Target, cancellationToken).ConfigureAwait(false) is not { } present
-            || !IsPatchable(file, sending, present))
+            || !IsPatchable(file, sending, present) || !await ServerPatchesAsync(sending.Directory, cancellationToken).ConfigureAwait(false))
         {
             ReleaseWriters(file);
             return false;
@@ -91,6 +93,49 @@ internal sealed partial class Uploader
         lock (_table.Gate)
             _records.Update(node);
         return await TryPatchAsync(node, file, staging, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether the server does it, tried out once. The file for that is known to the journal, and hidden, as other temporary files are.</summary>
+    private async Task<bool> ServerPatchesAsync(Node directory, CancellationToken cancellationToken)
+    {
+        if (_serverPatches)
+            return true;
+        RemotePath trial;
+        var name = TemporaryName("part");
+        lock (_table.Gate)
+        {
+            trial = _table.PathOf(directory).Combine(name);
+            directory.Directory!.Hidden[name] = null;
+            _records.RemnantBegins(trial, null);
+        }
+
+        await IsWrittenQuietlyAsync().ConfigureAwait(false);
+        var isGone = false;
+        try
+        {
+            _serverPatches = await _remote.CanPatchAsync(trial, Lane.Write, cancellationToken).ConfigureAwait(false);
+            isGone = true;
+        }
+        catch (RemoteException e) when (e.Error is not (RemoteError.Offline or RemoteError.TimedOut))
+        {
+            _logger.LogDebug(e, "It could not be tried whether '{Directory}' takes changes in place", trial.Parent);
+            isGone = await DeleteQuietlyAsync(trial).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_table.Gate)
+            {
+                // What may be there still stays hidden, and goes with the next mount.
+                if (isGone)
+                {
+                    _records.RemnantEnds(trial);
+                    directory.Directory!.Hidden.Remove(name);
+                    directory.Directory.Touch(name, isPresent: false, null);
+                }
+            }
+        }
+
+        return _serverPatches;
     }
 
     private bool MayPatch(Node node, FileState file, StagingFile staging)
