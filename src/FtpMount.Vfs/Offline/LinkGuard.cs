@@ -125,6 +125,10 @@ internal sealed class LinkGuard : IRemoteFileSystem
         WatchAsync(path, r => r.StoreAsync(path, content, mode, offset, progress, lane, cancellationToken));
 
     /// <inheritdoc/>
+    public ValueTask<bool> CanPatchAsync(RemotePath trial, Lane lane, CancellationToken cancellationToken) =>
+        WatchAsync(trial, remote => remote.CanPatchAsync(trial, lane, cancellationToken));
+
+    /// <inheritdoc/>
     public ValueTask<RemoteEntry> StoreNewAsync(
         RemotePath path, Stream content, RemoteAttributeChange change, IProgress<long>? progress, Lane lane, CancellationToken cancellationToken) =>
         WatchAsync(path, r => r.StoreNewAsync(path, content, change, progress, lane, cancellationToken));
