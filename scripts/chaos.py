@@ -2,7 +2,7 @@
 """What chaos.sh runs: programs that change files on a mount while it is killed and its server's sessions are cut, against a model of what must be there.
 
 Each worker has a directory of its own and knows what it must hold. A call that returned is done, whatever happens after it; a call that was cut off is done or not
-done, nothing in between. After each kill and remount the workers compare what they see; after each clean unmount the server's disk is compared.
+done, nothing in between, but for the pages of a single write. After each kill and remount the workers compare what they see; after each clean unmount the server's disk is compared.
 """
 
 import argparse
@@ -133,10 +133,20 @@ class Worker:
         """What is there must be one of the states that can be; from now on it is the one that is."""
         seen = tree(os.path.join(root, self.name))
         for state in [self.model, *self.doubt]:
-            if seen == state:
-                self.model, self.doubt = state, []
+            if seen == state or self.is_torn(state, seen):
+                self.model, self.doubt = seen, []
                 return
         raise Lost(f"{self.name} at {root}{' after unmount' if is_final else ''}: " + difference(self.model, seen))
+
+
+    def is_torn(self, after, seen):
+        """Whether it is what a write leaves that was killed while the kernel copied its pages: the first of them are there."""
+        changed = [p for p in after if after[p] != seen.get(p)]
+        if set(after) != set(seen) or len(changed) != 1 or None in (after[changed[0]], seen[changed[0]], self.model.get(changed[0])):
+            return False
+        before, wanted, found = self.model[changed[0]], after[changed[0]], seen[changed[0]]
+        written = len(os.path.commonprefix([wanted, found]))
+        return written % 4096 == 0 and len(before) <= len(wanted) and found == wanted[:written] + before[written:]
 
 
 def tree(root):
