@@ -29,9 +29,33 @@ public static class DocumentedExceptions
 
     private static readonly IReadOnlyList<string> WithoutSymlink = [.. Ftp.Where(name => name != nameof(FtpServerKind.ProFtpd))];
 
+    /// <summary>Cases that begin with a link to what is there.</summary>
+    private static readonly string[] LinkedToWhatIsThere =
+    [
+        "Unlink_of_a_symlink_leaves_its_target",
+        "Rename_of_a_symlink_moves_the_link",
+        "Rename_over_a_symlink_replaces_the_link_and_not_its_target",
+        "Chmod_and_truncate_by_a_symlink_change_its_target",
+        "Utimens_by_a_symlink_changes_its_target",
+        "A_symlink_to_a_directory_is_walked_through",
+    ];
+
+    /// <summary>Cases that begin with a link to what is not there.</summary>
+    private static readonly string[] LinkedToNothing =
+    [
+        "Lstat_of_a_symlink_tells_of_the_link_and_stat_of_the_file",
+        "A_symlink_that_leads_nowhere_can_be_read_and_removed_and_not_opened",
+        "O_CREAT_through_a_symlink_makes_its_target",
+        "O_EXCL_does_not_follow_a_symlink",
+        "A_circle_of_symlinks_fails_with_ELOOP",
+    ];
+
     /// <summary>The list.</summary>
     public static IReadOnlyList<DocumentedException> All { get; } =
     [
+        .. LinkedToWhatIsThere.Select(name => new DocumentedException(name, WithoutSymlink, "EPERM", "The server has no command that makes a symbolic link.")),
+        .. LinkedToNothing.Select(name => new DocumentedException(name, WithoutSymlink, "EPERM", "The server has no command that makes a symbolic link.")),
+        .. LinkedToNothing.Select(name => new DocumentedException(name, [nameof(FtpServerKind.ProFtpd)], "EPERM", "ProFTPD makes no link to what is not there.")),
         new("Symlink_makes_a_link", WithoutSymlink, "EPERM", "The server has no command that makes a symbolic link."),
         new("O_NOFOLLOW_on_a_link_fails_with_ELOOP", WithoutSymlink, "EPERM", "The server has no command that makes a symbolic link."),
         new("Link_makes_a_second_name", Ftp, "EPERM", "FTP has no command that makes a hard link."),
