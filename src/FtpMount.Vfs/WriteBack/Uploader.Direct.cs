@@ -18,7 +18,7 @@ internal sealed partial class Uploader
         && file is { Partial: null, TemporaryName: null };
 
     /// <summary>Stores a new file under its own name.</summary>
-    /// <returns>What the server has; null when somebody else has made a file there meanwhile, or this one was changed: it is sent by a temporary name.</returns>
+    /// <returns>What the server has; null when somebody else has made a file there meanwhile, this one was changed, or the link was lost: it is sent by a temporary name.</returns>
     private async Task<RemoteEntry?> TryStoreDirectlyAsync(FileState file, Sending sending)
     {
         lock (_table.Gate)
@@ -44,6 +44,11 @@ internal sealed partial class Uploader
         catch (RemoteException e) when (e.Error == RemoteError.AlreadyExists)
         {
             EndPartial(file, sending.Target);
+            return null;
+        }
+        catch (RemoteException e) when (e.Error is RemoteError.Offline or RemoteError.TimedOut)
+        {
+            // Sending by a temporary name waits for the link to come back. Whether this left something under the name is looked at before the whole is put there.
             return null;
         }
         catch (RemoteException e) when (e.Error is RemoteError.NoSpace or RemoteError.QuotaExceeded or RemoteError.ServerFailure)
