@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using FtpMount.Remote;
-using FtpMount.Vfs.Coherence;
 using FtpMount.Vfs.Budget;
+using FtpMount.Vfs.Coherence;
 using FtpMount.Vfs.Content;
 using FtpMount.Vfs.Incidents;
 using FtpMount.Vfs.Namespace;

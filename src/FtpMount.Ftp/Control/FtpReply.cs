@@ -1,6 +1,6 @@
-using FtpMount.Remote;
 using System.Buffers.Text;
 using System.Text;
+using FtpMount.Remote;
 
 namespace FtpMount.Ftp.Control;
 
