@@ -81,7 +81,8 @@ internal sealed partial class Uploader
             { Path = sending.Target };
         }
 
-        entry = entry with { Size = entry.Size ?? sending.Length };
+        // Written where it is, it keeps its further names.
+        entry = entry with { Size = entry.Size ?? sending.Length, LinkCount = entry.LinkCount ?? node.Remote?.LinkCount };
         EndPartial(file, sending.Target);
         if (FinishCopy(node, file, sending, entry))
         {
