@@ -70,13 +70,25 @@ internal sealed class FtpReply
 
     /// <summary>
     /// Whether the server ends the session with it: 421, RFC 959 section 4.2. Pure-FTPd also says <c>421 3 matches total</c> after a whole listing whose data connection it accepted
-    /// late, and goes on.
+    /// late, sometimes with further lines, and goes on.
     /// </summary>
-    public bool EndsSession => Code == FtpReplyCode.ServiceNotAvailable && !EndsWith("matches total"u8);
+    public bool EndsSession => Code == FtpReplyCode.ServiceNotAvailable && Matches is null;
 
-    /// <summary>How many lines Pure-FTPd says that a listing had (<c>226 3 matches total</c>); null when the reply does not say so.</summary>
-    public int? Matches =>
-        EndsWith("matches total"u8) && Utf8Parser.TryParse(FirstLine, out int count, out _) ? count : null;
+    /// <summary>How many lines Pure-FTPd says that a listing had (<c>226 3 matches total</c>), on whichever line; null when the reply does not say so.</summary>
+    public int? Matches
+    {
+        get
+        {
+            for (var rest = _bytes.AsSpan(); !rest.IsEmpty; rest = rest[NextLine(rest)..])
+            {
+                ReadOnlySpan<byte> line = Line(rest);
+                if (line.Length > 4 && line.TrimEnd(" .\0"u8).EndsWith("matches total"u8) && Utf8Parser.TryParse(line[4..], out int count, out _))
+                    return count;
+            }
+
+            return null;
+        }
+    }
 
     /// <summary>Whether the last line ends with this phrase, a full stop aside, in any letter case (ASCII).</summary>
     public bool EndsWith(ReadOnlySpan<byte> lowerCasePhrase)

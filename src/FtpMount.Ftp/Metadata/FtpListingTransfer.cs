@@ -101,7 +101,7 @@ internal sealed class FtpListingTransfer(FtpDataTransfer? transfer, bool isMlsd,
             return; // ProFTPD says 450 for a LIST without lines; whether the directory exists was asked before
         throw new RemoteException(
             _final.Code == FtpReplyCode.ServiceNotAvailable ? RemoteError.Offline : RemoteError.ServerFailure,
-            $"The listing of {FtpErrorMapping.Quote(directory)} is incomplete (the server said: {_final.Text}).")
+            $"The listing of {FtpErrorMapping.Quote(directory)} is incomplete: {_lines} lines came, and the server said: {_final.Text}.")
         { Path = directory, ServerReply = _final.Text };
     }
 

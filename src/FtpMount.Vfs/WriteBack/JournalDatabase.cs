@@ -30,6 +30,14 @@ internal sealed class JournalDatabase : IDisposable
     private const int SqliteCorrupt = 11;
     private const int Enospc = 28;
 
+    /// <summary>
+    /// Kept back on the disk for the journal: removing a file frees the room that its content takes, but has to be written down before. Enough for some hundred changes.
+    /// </summary>
+    private const long Reserve = 1 << 20;
+
+    /// <summary>How many transactions after the reserve was needed it is tried to keep it back again.</summary>
+    private const int TransactionsBeforeRenewal = 100;
+
     /// <summary>The log goes back into the database when it has so many bytes: that waits for the disk twice, however much it is.</summary>
     private const long LongestLog = 32 << 20;
 
@@ -57,6 +65,8 @@ internal sealed class JournalDatabase : IDisposable
     private readonly SqliteConnection _connection;
     private readonly Dictionary<string, SqliteCommand> _commands = [];
     private readonly string _path;
+    private DiskReserve? _reserve;
+    private int _sinceRelease;
     private bool _isFull;
     private int _transactions;
 
@@ -89,6 +99,7 @@ internal sealed class JournalDatabase : IDisposable
             database.Run("BEGIN EXCLUSIVE");
             database.Prepare(directory);
             database.Run("COMMIT");
+            database._reserve = new DiskReserve(System.IO.Path.Combine(directory, "reserve"), Reserve);
             return database;
         }
         catch (SqliteException e)
@@ -111,30 +122,46 @@ internal sealed class JournalDatabase : IDisposable
     {
         try
         {
-            if (durably != _isFull)
-            {
-                Run(durably ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-                _isFull = durably;
-            }
-
-            Run("BEGIN IMMEDIATE");
             try
             {
-                action(this);
-                if (durably)
-                    Run("UPDATE epoch SET syncs = syncs + 1");
-                Run("COMMIT");
-                _transactions++;
+                Transact(action, durably);
             }
-            catch
+            catch (SqliteException e) when (e.SqliteErrorCode == SqliteFull && _reserve is { } reserve && reserve.TryRelease())
             {
-                RollBack();
-                throw;
+                _sinceRelease = 0;
+                Transact(action, durably);
             }
         }
         catch (SqliteException e)
         {
             throw Failure(e, "written");
+        }
+
+        if (_reserve is { IsHeld: false } && ++_sinceRelease % TransactionsBeforeRenewal == 0)
+            _reserve.Renew();
+    }
+
+    private void Transact(Action<JournalDatabase> action, bool durably)
+    {
+        if (durably != _isFull)
+        {
+            Run(durably ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+            _isFull = durably;
+        }
+
+        Run("BEGIN IMMEDIATE");
+        try
+        {
+            action(this);
+            if (durably)
+                Run("UPDATE epoch SET syncs = syncs + 1");
+            Run("COMMIT");
+            _transactions++;
+        }
+        catch
+        {
+            RollBack();
+            throw;
         }
     }
 
@@ -325,6 +352,9 @@ internal sealed class JournalDatabase : IDisposable
     {
         foreach (var command in _commands.Values)
             command.Dispose();
+
+        // Closing brings the log back into the database, which may need the room.
+        _reserve?.Dispose();
         _connection.Dispose();
     }
 

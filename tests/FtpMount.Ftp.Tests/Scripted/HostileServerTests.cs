@@ -84,6 +84,8 @@ public sealed class HostileServerTests
 
     [Theory]
     [InlineData("421 2 matches total\r\n", true)]
+    [InlineData("421-2 matches total\r\n421 something else\r\n", true)]
+    [InlineData("421-3 matches total\r\n421 something else\r\n", false)]
     [InlineData("421 3 matches total\r\n", false)]
     [InlineData("421 Timeout\r\n", false)]
     public async Task A_whole_listing_of_PureFtpd_is_whole_also_with_its_wrong_code(string final, bool isWhole)
