@@ -198,7 +198,7 @@ class Chaos:
 
     def mount(self):
         command = [self.options.program, "mount", "-f", "-o", f"cache-dir={self.options.work}/cache,state-dir={self.options.work}/state,"
-                   f"password-file={self.options.work}/password,timeout=10,attr-timeout=1,dir-timeout=1,write-back={self.options.write_back}{',' if self.options.options else ''}{self.options.options}",
+                   f"timeout=10,attr-timeout=1,dir-timeout=1,write-back={self.options.write_back},{self.options.options}",
                    self.options.url, self.mount_point]
         with open(os.path.join(self.options.work, "mount.log"), "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -323,7 +323,7 @@ def main():
     parser.add_argument("--program", required=True)
     parser.add_argument("--url", required=True)
     parser.add_argument("--server", type=int, required=True)
-    parser.add_argument("--options", default="")
+    parser.add_argument("--options", required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--cycles", type=int, required=True)
     parser.add_argument("--workers", type=int, default=3)

@@ -1,18 +1,16 @@
 #!/usr/bin/env bash
 # chaos.sh [--servers "NAME..."] [--seeds N] [--seed S] [--cycles N] : programs that change files on a mount while the mount is killed with SIGKILL and the
 # server's sessions are cut, at random points; after each the mount is made again and everything must be there that a call answered for, and at the end on the server.
-# Servers: vsftpd, proftpd, pure-ftpd, openssh; all of them by default, as an ordinary user vsftpd alone. Default: 1 seed, 10 cycles of each (about a minute each).
+# Servers: vsftpd, proftpd, pureftpd, openssh; all of them by default, as an ordinary user vsftpd alone. Default: 1 seed, 10 cycles of each (about a minute each).
 # The same seed makes the same calls; where the kills fall is up to the machine.
 set -euo pipefail
 # shellcheck source=scripts/prerequisites.sh
 . "$(dirname "$0")/prerequisites.sh"
-# shellcheck source=scripts/vsftpd.sh
-. "$(dirname "$0")/vsftpd.sh"
-# shellcheck source=scripts/chaos-servers.sh
-. "$(dirname "$0")/chaos-servers.sh"
+# shellcheck source=scripts/servers.sh
+. "$(dirname "$0")/servers.sh"
 
 servers=vsftpd
-[ "$(id -u)" != 0 ] || servers='vsftpd proftpd pure-ftpd openssh'
+[ "$(id -u)" != 0 ] || servers='vsftpd proftpd pureftpd openssh'
 seeds=1 seed=1 cycles=10
 program=${FTPMOUNT:-$artifacts/ftpmount}
 while [ $# -gt 0 ]; do
@@ -45,7 +43,6 @@ for kind in $servers; do
   work=$(mktemp -d "${TMPDIR:-/tmp}/ftpmount-chaos-XXXXXX")
   chmod 755 "$work"
   mkdir "$work/served" "$work/mnt"
-  options=''
   start_server "$kind" "$work" "$work/served"
   for ((number = seed; number < seed + seeds; number++)); do
     if ! /usr/bin/python3 "$repository/scripts/chaos.py" --work "$work" --program "$program" --url "$url" --options "$options" --server "$server" \

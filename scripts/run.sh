@@ -5,6 +5,8 @@
 set -euo pipefail
 # shellcheck source=scripts/prerequisites.sh
 . "$(dirname "$0")/prerequisites.sh"
+# shellcheck source=scripts/servers.sh
+. "$(dirname "$0")/servers.sh"
 
 program=$artifacts/ftpmount
 sample=${TMPDIR:-/tmp}/ftpmount-sample-$(id -un)
@@ -95,32 +97,9 @@ with open("Videos/big file.bin", "wb") as out:
     for index in range(96):
         out.write(struct.pack(">I", index) + block[4:])
 PYTHON
-  (umask 077; head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$sample/password")
-  cat >"$sample/server.py" <<'PYTHON'
-import logging, os, sys
-
-from pyftpdlib.authorizers import DummyAuthorizer
-from pyftpdlib.handlers import FTPHandler
-from pyftpdlib.servers import FTPServer
-
-base, served = sys.argv[1:3]
-authorizer = DummyAuthorizer()
-with open(f"{base}/password", encoding="ascii") as source:
-    authorizer.add_user("sample", source.read().strip(), served, perm="elradfmwMT")
-FTPHandler.authorizer = authorizer
-FTPHandler.unicode_errors = "surrogateescape"
-logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-server = FTPServer(("127.0.0.1", 0), FTPHandler)
-with open(f"{base}/port.new", "w", encoding="ascii") as out:
-    out.write(str(server.address[1]))
-os.rename(f"{base}/port.new", f"{base}/port")
-server.serve_forever()
-PYTHON
-  LC_ALL=C.UTF-8 setsid "$python3_path" "$sample/server.py" "$sample" "$served" >"$sample/server.log" 2>&1 </dev/null &
-  echo $! >"$sample/server.pid"
-  for _ in $(seq 100); do [ -f "$sample/port" ] && break; sleep 0.1; done
-  [ -f "$sample/port" ] || { cat "$sample/server.log" >&2; die "the sample's FTP server did not start"; }
-  say "An FTP server (pyftpdlib) serves it on 127.0.0.1, port $(cat "$sample/port")"
+  start_server pyftpdlib "$sample" "$served"
+  echo "$server" >"$sample/server.pid"
+  say "An FTP server (pyftpdlib) serves it on 127.0.0.1, port $port"
 }
 
 # shown COMMAND... : prints the command as a person would type it, then runs it
@@ -181,7 +160,7 @@ if [ -e "$sample" ]; then
 fi
 make_sample
 say "Mounting it at $mount_point"
-"$program" mount -o "password-file=$sample/password" "ftp://sample@127.0.0.1:$(cat "$sample/port")/" "$mount_point" \
+"$program" mount -o "$options" "$url" "$mount_point" \
   || { stop_sample >/dev/null 2>&1 || true; die "the mount failed"; }
 show_sample
 cat <<END
