@@ -77,6 +77,11 @@ public readonly struct RemotePath : IEquatable<RemotePath>
             && _value.StartsWith(ancestor._value, StringComparison.Ordinal)
             && (_value.Length == ancestor._value.Length || _value[ancestor._value.Length] == '/'));
 
+    /// <summary>What this path becomes when a file or directory at or above it is renamed.</summary>
+    /// <param name="source">The old path of that; this path is at or below it. Not the root.</param>
+    /// <param name="target">Its new path.</param>
+    public RemotePath Moved(RemotePath source, RemotePath target) => Parse(target.Value + Value[source.Value.Length..]);
+
     /// <inheritdoc/>
     public bool Equals(RemotePath other) => string.Equals(_value, other._value, StringComparison.Ordinal);
 

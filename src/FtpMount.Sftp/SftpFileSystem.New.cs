@@ -12,8 +12,7 @@ public sealed partial class SftpFileSystem
     private const int LargestNewRequest = 256 * 1024;
 
     /// <inheritdoc/>
-    /// <remarks>One connection carries any number.</remarks>
-    public int ParallelStores => 32;
+    public int ParallelStores => ConcurrentCalls;
 
     /// <inheritdoc/>
     /// <remarks>

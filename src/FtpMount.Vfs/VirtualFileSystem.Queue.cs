@@ -57,7 +57,7 @@ public sealed partial class VirtualFileSystem
         foreach (var file in KeptAmong(ids))
         {
             var source = Path.Combine(_stagingDirectory, file.Staging);
-            outcomes.Add(await Task.Run(() => Saved(file.Id, file.Path, source, directory, length => file.Ranges(length), file.Modified), cancellationToken).ConfigureAwait(false));
+            outcomes.Add(await Task.Run(() => SavedCopy.TryWrite(file.Id, file.Path, source, file.Ranges, directory, _remote.Root, file.Modified), cancellationToken).ConfigureAwait(false));
         }
 
         return outcomes;
@@ -141,31 +141,19 @@ public sealed partial class VirtualFileSystem
             }
 
             var changes = staging.ChangeCount;
-            var outcome = Saved(
+            var outcome = SavedCopy.TryWrite(
                 id,
                 path,
                 staging.LocalPath,
-                directory,
                 length => staging.IsWhole ? [new ByteRange(0, length)] : StagingFile.CountingRanges(staging.VisibleBase, staging.WrittenExtents(), length),
+                directory,
+                _remote.Root,
                 modified);
             if (outcome.SavedAs is not { } copy || staging.ChangeCount == changes)
                 return outcome;
             LocalDisk.TryDelete(copy);
             if (attempt == ReadAttempts)
                 return outcome with { SavedAs = null, Error = "a program is writing to it just now" };
-        }
-    }
-
-    private QueueOutcome Saved(long id, RemotePath path, string source, string directory, Func<long, IReadOnlyList<ByteRange>> ranges, DateTime? modified)
-    {
-        var outcome = new QueueOutcome(id, path);
-        try
-        {
-            return outcome with { SavedAs = SavedCopy.Write(source, ranges, LocalNames.Below(directory, path, _remote.Root), modified) };
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return outcome with { Error = e.Message };
         }
     }
 

@@ -130,14 +130,5 @@ public sealed partial class VirtualFileSystem
         }
     }
 
-    private static bool IsBelow(Node node, Node directory)
-    {
-        for (var at = node.Parent; at is not null; at = at.Parent)
-        {
-            if (at == directory)
-                return true;
-        }
-
-        return false;
-    }
+    private static bool IsBelow(Node node, Node directory) => node != directory && node.IsAtOrBelow(directory);
 }

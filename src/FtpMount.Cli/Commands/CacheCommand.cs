@@ -56,8 +56,7 @@ internal static class CacheCommand
         var (canonical, client) = await MountClient.ConnectAsync(mountPoint, TimeProvider.System, cancellationToken);
         await using (client)
         {
-            var status = await client.GetStatusAsync(cancellationToken)
-                ?? throw new MountException($"process {client.ProcessId}, which serves {canonical}, does not answer");
+            var status = await MountClient.RequireStatusAsync(client, canonical, cancellationToken);
             var root = status.Root ?? throw new MountException($"process {client.ProcessId}, which serves {canonical}, is of another version of ftpmount");
             return await client.ChangeCacheAsync(
                 new ControlRequest(command) { Paths = [.. paths.Select(p => p == mountPoint ? root : QueuePaths.ToServer(p, canonical, root))] }, progress, cancellationToken);

@@ -26,6 +26,15 @@ public static class MountClient
         return (mountPoint, await ControlClient.ConnectAsync(mountPoint, owner, time, cancellationToken));
     }
 
+    /// <summary>Asks how a mount is, where nothing can be done without the answer.</summary>
+    /// <exception cref="MountException">There is none.</exception>
+    public static async Task<MountStatus> RequireStatusAsync(ControlClient client, string mountPoint, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return await client.GetStatusAsync(cancellationToken)
+            ?? throw new MountException($"process {client.ProcessId}, which serves {mountPoint}, does not answer");
+    }
+
     /// <summary>As <see cref="FindAsync"/>, for what needs a process.</summary>
     /// <exception cref="MountException">Also when nobody serves it.</exception>
     public static async Task<(string MountPoint, ControlClient Client)> ConnectAsync(string path, TimeProvider time, CancellationToken cancellationToken)

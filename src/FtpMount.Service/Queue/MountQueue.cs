@@ -86,8 +86,7 @@ public sealed class MountQueue : IAsyncDisposable
         var (mountPoint, client) = await MountClient.FindAsync(path, time, cancellationToken);
         if (client is not null)
         {
-            var status = await client.GetStatusAsync(cancellationToken)
-                ?? throw new MountException($"process {client.ProcessId}, which serves {mountPoint}, does not answer");
+            var status = await MountClient.RequireStatusAsync(client, mountPoint, cancellationToken);
             return [new MountQueue(mountPoint, status.Url, await client.GetQueueAsync(cancellationToken), client)];
         }
 

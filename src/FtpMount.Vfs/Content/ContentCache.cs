@@ -228,7 +228,7 @@ public sealed class ContentCache : IAsyncDisposable
                 _index.Remove(content.Path);
             foreach (var content in moved)
             {
-                content.Path = RemotePath.Parse(to.Value + content.Path.Value[from.Value.Length..]);
+                content.Path = content.Path.Moved(from, to);
                 if (_index.Remove(content.Path, out var other))
                 {
                     DetachLocked(other);

@@ -164,8 +164,7 @@ internal sealed partial class DiskCache
                 Sweep(work.Content!);
                 break;
             case Kind.Trailer or Kind.RenamedTrailer:
-                if (work.Content!.Disk is { } disk && Enter(disk))
-                    WriteTrailer(work.Content, disk, isRenamed: work.Kind is Kind.RenamedTrailer);
+                SaveNow(work.Content!, isRenamed: work.Kind is Kind.RenamedTrailer);
                 break;
         }
     }
@@ -192,10 +191,27 @@ internal sealed partial class DiskCache
                 content.ReleaseBlock(block);
         }
 
-        if (written > 0 && _swept.Count == _swept.Capacity)
-            StoreWhatIsInMemory(content);
-        else if (content.Leases == 0)
-            Save(content);
+        var isMore = written > 0 && _swept.Count == _swept.Capacity;
+        lock (_queueGate)
+        {
+            if (!_closing)
+            {
+                if (isMore)
+                    EnqueueLocked(new Work(Kind.Sweep, content));
+                else if (content.Leases == 0)
+                    EnqueueLocked(new Work(Kind.Trailer, content));
+                return;
+            }
+        }
+
+        // Nobody comes back to it: what was written shall be found again by the next start.
+        SaveNow(content, isRenamed: false);
+    }
+
+    private void SaveNow(CachedContent content, bool isRenamed)
+    {
+        if (content.Disk is { } disk && Enter(disk))
+            WriteTrailer(content, disk, isRenamed);
     }
 
     private void Finish(in Work work)

@@ -68,6 +68,16 @@ public static partial class LocalDisk
         return copy;
     }
 
+    /// <summary>Writes a file that only its owner may read (0600), in one step: whoever opens it finds the old content or the new.</summary>
+    /// <exception cref="IOException">The disk is full (<see cref="IsFull"/>) or failed; the old content is still there.</exception>
+    internal static void Replace(string path, ReadOnlySpan<byte> content)
+    {
+        var temporary = path + ".new";
+        using (var file = OpenPrivate(temporary, FileMode.Create))
+            RandomAccess.Write(file, content, 0);
+        File.Move(temporary, path, overwrite: true);
+    }
+
     /// <summary>Deletes a file, if it can be.</summary>
     internal static void TryDelete(string path)
     {

@@ -32,6 +32,15 @@ public sealed class RangeSet
         }
     }
 
+    /// <summary>All ranges, in order, as they are now.</summary>
+    public ByteRange[] ToArray()
+    {
+        var all = new ByteRange[_count];
+        for (var i = 0; i < all.Length; i++)
+            all[i] = new ByteRange(_starts[i], _ends[i]);
+        return all;
+    }
+
     /// <summary>Adds the offsets from <paramref name="start"/> up to, not including, <paramref name="end"/>.</summary>
     public void Add(long start, long end)
     {

@@ -119,10 +119,7 @@ public sealed partial class StagingFile
         _gate.EnterReadLock();
         try
         {
-            var all = new List<ByteRange>(_written.Count);
-            for (var i = 0; i < _written.Count; i++)
-                all.Add(_written[i]);
-            return all;
+            return _written.ToArray();
         }
         finally
         {
@@ -141,10 +138,7 @@ public sealed partial class StagingFile
                 changed.Add(_written[i].Start, Math.Min(_written[i].End, _visibleBase));
             if (_length > _visibleBase)
                 changed.Add(_visibleBase, _length);
-            var all = new List<ByteRange>(changed.Count);
-            for (var i = 0; i < changed.Count; i++)
-                all.Add(changed[i]);
-            return all;
+            return changed.ToArray();
         }
         finally
         {

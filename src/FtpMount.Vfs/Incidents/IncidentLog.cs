@@ -88,7 +88,7 @@ internal sealed class IncidentLog : IAsyncDisposable
     }
 
     private static RemotePath Moved(RemotePath path, RemotePath from, RemotePath to) =>
-        path.IsAtOrBelow(from) ? RemotePath.Parse(to.Value + path.Value[from.Value.Length..]) : path;
+        path.IsAtOrBelow(from) ? path.Moved(from, to) : path;
 
     private void Settle(Func<VfsConflict, VfsConflict?> settle)
     {
@@ -132,10 +132,7 @@ internal sealed class IncidentLog : IAsyncDisposable
 
         try
         {
-            var temporary = _path + ".new";
-            using (var file = LocalDisk.OpenPrivate(temporary, FileMode.Create))
-                RandomAccess.Write(file, JsonSerializer.SerializeToUtf8Bytes(records, ConflictJson.Default.ConflictRecordArray), 0);
-            File.Move(temporary, _path, overwrite: true);
+            LocalDisk.Replace(_path, JsonSerializer.SerializeToUtf8Bytes(records, ConflictJson.Default.ConflictRecordArray));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -149,7 +146,7 @@ internal sealed class IncidentLog : IAsyncDisposable
         {
             return [.. (JsonSerializer.Deserialize(File.ReadAllBytes(_path), ConflictJson.Default.ConflictRecordArray) ?? []).Select(r => r.ToConflict())];
         }
-        catch (Exception e) when (e is FileNotFoundException)
+        catch (FileNotFoundException)
         {
             return [];
         }

@@ -81,5 +81,17 @@ internal sealed class Node(ulong id, ulong generation, RemoteKind kind, ulong in
     /// <summary>Whether what is here counts and not what the server says: it was changed and is not uploaded yet.</summary>
     public bool IsLocal => File is { IsDirty: true } || (Remote is null && Parent is not null);
 
+    /// <summary>Whether this is the directory, or lies anywhere below it.</summary>
+    public bool IsAtOrBelow(Node directory)
+    {
+        for (var at = this; at is not null; at = at.Parent)
+        {
+            if (at == directory)
+                return true;
+        }
+
+        return false;
+    }
+
     public override string ToString() => $"{Id.Value}:{Name}";
 }

@@ -65,10 +65,7 @@ internal sealed class PinList
     {
         // Base64: names are bytes, and JSON holds text.
         byte[][] names = [.. pins.Select(p => NameCodec.Utf8.Encode(p.Value))];
-        var temporary = _path + ".new";
-        using (var file = LocalDisk.OpenPrivate(temporary, FileMode.Create))
-            RandomAccess.Write(file, JsonSerializer.SerializeToUtf8Bytes(names, PinJson.Default.ByteArrayArray), 0);
-        File.Move(temporary, _path, overwrite: true);
+        LocalDisk.Replace(_path, JsonSerializer.SerializeToUtf8Bytes(names, PinJson.Default.ByteArrayArray));
         _pins = pins;
     }
 

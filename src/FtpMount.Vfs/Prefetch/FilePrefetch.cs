@@ -96,14 +96,10 @@ internal sealed class FilePrefetch(
 
     private static Node CommonTop(Node a, Node b)
     {
-        for (var top = a; ; top = top.Parent!)
-        {
-            for (var at = b; at is not null; at = at.Parent)
-            {
-                if (at == top)
-                    return top;
-            }
-        }
+        var top = a;
+        while (!b.IsAtOrBelow(top))
+            top = top.Parent!;
+        return top;
     }
 
     private FolderOrder? LastingStreak(long now) => clock.After(_streakAt, StreakLasts) > now ? _streak : null;

@@ -99,8 +99,7 @@ internal sealed class ListingPrefetch
         {
             Advance(walk, directory, now);
         }
-        else if (directory.Parent is { } parent
-            && IsBesideALook(directory, parent, now))
+        else if (directory.Parent is { } parent && IsBesideALook(directory, parent, now))
         {
             // A second directory beside one that was looked into: a path with many parts alone is no walk.
             Step(directory, now);
@@ -126,7 +125,7 @@ internal sealed class ListingPrefetch
     {
         foreach (var walk in _walks)
         {
-            if (IsAtOrBelow(walk.Top, directory))
+            if (walk.Top.IsAtOrBelow(directory))
                 return walk;
         }
 
@@ -174,7 +173,7 @@ internal sealed class ListingPrefetch
         {
             if (_clock.After(_walks[i].LastStep, RestOfAWalk) <= now)
                 End(_walks[i]);
-            else if (IsAtOrBelow(directory, _walks[i].Top))
+            else if (directory.IsAtOrBelow(_walks[i].Top))
                 return _walks[i];
         }
 
@@ -220,7 +219,7 @@ internal sealed class ListingPrefetch
         var top = parent;
         foreach (var other in _steps)
         {
-            while (!IsAtOrBelow(top, other) && !IsAtOrBelow(other, top))
+            while (!top.IsAtOrBelow(other) && !other.IsAtOrBelow(top))
                 top = top.Parent!;
         }
 
@@ -339,16 +338,5 @@ internal sealed class ListingPrefetch
         }
 
         Pump(walk, now, null);
-    }
-
-    private static bool IsAtOrBelow(Node node, Node top)
-    {
-        for (var at = node; at is not null; at = at.Parent)
-        {
-            if (at == top)
-                return true;
-        }
-
-        return false;
     }
 }

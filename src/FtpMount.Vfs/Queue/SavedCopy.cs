@@ -1,4 +1,5 @@
 using System.Buffers;
+using FtpMount.Remote;
 using FtpMount.Vfs.Content;
 using Microsoft.Win32.SafeHandles;
 
@@ -12,6 +13,28 @@ internal static class SavedCopy
 {
     private const int Piece = 256 << 10;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>Writes the copy of one file of the queue to its path below a folder, and says what became of it.</summary>
+    /// <param name="id">Its <see cref="PendingUpload.Id"/>.</param>
+    /// <param name="path">Where it belongs on the server.</param>
+    /// <param name="source">The local file.</param>
+    /// <param name="ranges">As for <see cref="Write"/>.</param>
+    /// <param name="directory">The folder, an absolute path.</param>
+    /// <param name="root">The folder on the server that is mounted.</param>
+    /// <param name="modified">As for <see cref="Write"/>.</param>
+    public static QueueOutcome TryWrite(
+        long id, RemotePath path, string source, Func<long, IReadOnlyList<ByteRange>> ranges, string directory, RemotePath root, DateTime? modified)
+    {
+        var outcome = new QueueOutcome(id, path);
+        try
+        {
+            return outcome with { SavedAs = Write(source, ranges, LocalNames.Below(directory, path, root), modified) };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return outcome with { Error = e.Message };
+        }
+    }
 
     /// <summary>Writes it. What exists is never replaced.</summary>
     /// <param name="source">The local file.</param>

@@ -84,17 +84,6 @@ public sealed class StoppedQueue : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _database.Dispose();
 
-    private QueueOutcome Save(JournaledFile file, string directory, RemotePath root)
-    {
-        var outcome = new QueueOutcome(file.Id, file.Path);
-        try
-        {
-            var source = Path.Combine(_stagingDirectory, file.Staging);
-            return outcome with { SavedAs = SavedCopy.Write(source, file.Ranges, LocalNames.Below(directory, file.Path, root), file.Modified) };
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return outcome with { Error = e.Message };
-        }
-    }
+    private QueueOutcome Save(JournaledFile file, string directory, RemotePath root) =>
+        SavedCopy.TryWrite(file.Id, file.Path, Path.Combine(_stagingDirectory, file.Staging), file.Ranges, directory, root, file.Modified);
 }

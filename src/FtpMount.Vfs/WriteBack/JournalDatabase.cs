@@ -313,7 +313,7 @@ internal sealed class JournalDatabase : IDisposable
         }
 
         foreach (var (id, path) in files.Where(f => f.Id < before && f.Path.IsAtOrBelow(source)))
-            Execute("UPDATE file SET path = $b WHERE id = $a", id, Bytes(Moved(path, source, target)));
+            Execute("UPDATE file SET path = $b WHERE id = $a", id, Bytes(path.Moved(source, target)));
         var remnants = new List<JournaledRemnant>();
         using (var rows = Command("SELECT path, original FROM remnant").ExecuteReader())
         {
@@ -324,13 +324,13 @@ internal sealed class JournalDatabase : IDisposable
         foreach (var publication in ReadPublications().Where(p => p.Path.IsAtOrBelow(source)))
         {
             RemovePublication(publication.Path);
-            PutPublication(Moved(publication.Path, source, target), publication.Version);
+            PutPublication(publication.Path.Moved(source, target), publication.Version);
         }
 
         foreach (var remnant in remnants.Where(r => r.Path.IsAtOrBelow(source)))
         {
             RemoveRemnant(remnant.Path);
-            PutRemnant(Moved(remnant.Path, source, target), remnant.Original is { } known && known.IsAtOrBelow(source) ? Moved(known, source, target) : remnant.Original);
+            PutRemnant(remnant.Path.Moved(source, target), remnant.Original is { } known && known.IsAtOrBelow(source) ? known.Moved(source, target) : remnant.Original);
         }
     }
 
@@ -386,9 +386,6 @@ internal sealed class JournalDatabase : IDisposable
             Seal = row.IsDBNull(14) ? null : new JournalSeal(row.GetInt64(14), unchecked((ulong)row.GetInt64(15))),
         };
     }
-
-    /// <summary>Where a path is after a rename of it or of a directory above it.</summary>
-    public static RemotePath Moved(RemotePath path, RemotePath source, RemotePath target) => RemotePath.Parse(target.Value + path.Value[source.Value.Length..]);
 
     private static byte[] Bytes(RemotePath path) => MemoryMarshal.AsBytes(path.Value.AsSpan()).ToArray();
 

@@ -132,7 +132,7 @@ internal sealed class Recovery(
             // Done. What was pending under the new name was to be replaced by it; records that are younger than the rename have nothing to do with it.
             var replaced = files.Values.Where(f => f.Id < rename.Id && f.Path == rename.Target).Select(f => f.Id).ToArray();
             var movedFiles = files.Values.Where(f => f.Id < rename.Id && f.Path.IsAtOrBelow(rename.Source))
-                .Select(f => f with { Path = JournalDatabase.Moved(f.Path, rename.Source, rename.Target) }).ToArray();
+                .Select(f => f with { Path = f.Path.Moved(rename.Source, rename.Target) }).ToArray();
             foreach (var id in replaced)
                 files.Remove(id);
             foreach (var file in movedFiles)
@@ -141,14 +141,14 @@ internal sealed class Recovery(
             {
                 if (!remnants[i].Path.IsAtOrBelow(rename.Source))
                     continue;
-                var moved = JournalDatabase.Moved(remnants[i].Path, rename.Source, rename.Target);
+                var moved = remnants[i].Path.Moved(rename.Source, rename.Target);
                 remnants[i] = new JournaledRemnant(moved, remnants[i].IsPartial ? moved : remnants[i].Original);
             }
 
             for (var i = 0; i < publications.Count; i++)
             {
                 if (publications[i].Path.IsAtOrBelow(rename.Source))
-                    publications[i] = publications[i] with { Path = JournalDatabase.Moved(publications[i].Path, rename.Source, rename.Target) };
+                    publications[i] = publications[i] with { Path = publications[i].Path.Moved(rename.Source, rename.Target) };
             }
 
             records.Journal.Note(database =>

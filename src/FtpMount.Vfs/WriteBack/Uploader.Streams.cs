@@ -45,7 +45,7 @@ internal sealed partial class Uploader
     {
         foreach (var stream in _streams)
         {
-            if (IsAtOrBelow(stream.Directory, moving))
+            if (stream.Directory.IsAtOrBelow(moving))
                 stream.Content.Staging.EndFollowing(stream.Content.Sent, 0);
         }
     }
@@ -238,16 +238,5 @@ internal sealed partial class Uploader
                 content.Checksum = new StoredChecksum(checksum.Algorithm, checksum.Finish(), from + sent);
             content.Confirmed = from + sent;
         }
-    }
-
-    private static bool IsAtOrBelow(Node node, Node directory)
-    {
-        for (var at = node; at is not null; at = at.Parent)
-        {
-            if (at == directory)
-                return true;
-        }
-
-        return false;
     }
 }
