@@ -215,7 +215,7 @@ public sealed partial class FtpFileSystem
             TimeCommand.Mfmt => _site.Command("MFMT " + time, path),
             TimeCommand.Mdtm => _site.Command("MDTM " + time, path),
             // wu-ftpd's and Pure-FTPd's: access, modification and status change, and the zone.
-            TimeCommand.UtimeTriple => new FtpCommand("SITE UTIME", (byte[])[.. _site.Encode(path).Span, .. Encoding.ASCII.GetBytes($" {time} {time} {time} UTC")]),
+            TimeCommand.UtimeTriple => new FtpCommand("SITE UTIME", _site.Encode(path), path, $" {time} {time} {time} UTC"),
             _ => _site.Command("SITE UTIME " + FtpTime.Format(modified + (_site.UtimeOffset ?? TimeSpan.Zero)), path),
         };
     }

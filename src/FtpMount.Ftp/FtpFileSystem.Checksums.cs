@@ -51,7 +51,7 @@ public sealed partial class FtpFileSystem
                 continue;
             // ProFTPD, Serv-U and others take what follows a space for a range unless the name is in quotes.
             var name = path.Value;
-            if (name.Contains('"', StringComparison.Ordinal))
+            if (name.Contains('"', StringComparison.Ordinal) || !await connection.CanNameInBurstAsync(path, cancellationToken))
                 continue;
             var argument = name.Contains(' ', StringComparison.Ordinal) ? "\"" + name + "\"" : name;
             var reply = await connection.ExchangeAsync(new FtpCommand(verb, _site.Codec.Encode(argument)), PatienceFor(size), cancellationToken);

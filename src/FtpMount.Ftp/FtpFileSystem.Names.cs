@@ -127,7 +127,8 @@ public sealed partial class FtpFileSystem
     private async ValueTask<FtpReply[]> RenameOnceAsync(
         FtpConnection connection, RemotePath source, RemotePath target, IEnumerable<FtpCommand> following, CancellationToken cancellationToken)
     {
-        var replies = await connection.ExchangeAsync([_site.Command("RNFR", source), _site.Command("RNTO", target), .. following], cancellationToken);
+        var (from, to) = await connection.NameRenameAsync(source, target, cancellationToken);
+        var replies = await connection.ExchangeAsync([from, to, .. following], cancellationToken);
         if (replies[0].Code.IsNegative && replies[1].Code.IsCompletion)
         {
             throw new RemoteException(RemoteError.ProtocolViolation, $"The server renamed something to {FtpErrorMapping.Quote(target)} after it refused to rename {FtpErrorMapping.Quote(source)}.");

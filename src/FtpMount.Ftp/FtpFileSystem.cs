@@ -190,7 +190,7 @@ public sealed partial class FtpFileSystem : IRemoteFileSystem
     internal static async ValueTask CheckRootAsync(FtpConnection connection, RemotePath root, CancellationToken cancellationToken)
     {
         var site = connection.Site;
-        var asksMlst = site.Mlst != FtpSupport.No;
+        var asksMlst = site.Mlst != FtpSupport.No && site.TakesAsNamed(root.Value);
         var replies = connection.TakeRootReplies(root) ?? await connection.ExchangeAsync(FtpConnection.RootCommands(site, root), cancellationToken);
         if (!replies[0].Code.IsCompletion)
         {

@@ -42,7 +42,7 @@ public enum RemoteError
     /// <summary>The server or the protocol cannot do this at all (ENOTSUP; for what permissions would govern, EPERM).</summary>
     Unsupported,
 
-    /// <summary>The name cannot be sent to this server or is not a valid name (EINVAL, or EILSEQ when its charset lacks a character).</summary>
+    /// <summary>The name cannot be sent to this server or is not a valid name (EINVAL).</summary>
     InvalidName,
 
     /// <summary>The name is too long for the server (ENAMETOOLONG).</summary>

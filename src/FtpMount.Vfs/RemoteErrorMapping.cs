@@ -22,8 +22,8 @@ internal static class RemoteErrorMapping
         RemoteError.TimedOut => VfsError.TimedOut,
         RemoteError.Unsupported => VfsError.Unsupported,
 
-        // A name that is no name at all was refused before it came here: what is left is one that the server's charset cannot write.
-        RemoteError.InvalidName => VfsError.IllegalSequence,
+        // Also for what the server's charset cannot write or the server would take for something else: what open(2) says of a name that the file system does not take.
+        RemoteError.InvalidName => VfsError.InvalidArgument,
         RemoteError.NameTooLong => VfsError.NameTooLong,
         RemoteError.AuthenticationFailed => VfsError.AccessDenied,
         RemoteError.TooManyConnections => VfsError.Busy,

@@ -57,9 +57,6 @@ public enum VfsError
     /// <summary>EINVAL.</summary>
     InvalidArgument,
 
-    /// <summary>EILSEQ: the name cannot be written in the server's charset.</summary>
-    IllegalSequence,
-
     /// <summary>ENAMETOOLONG.</summary>
     NameTooLong,
 

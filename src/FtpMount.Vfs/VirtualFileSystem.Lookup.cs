@@ -179,7 +179,7 @@ public sealed partial class VirtualFileSystem
             }
 
             var asked = await stat!.WaitAsync(cancellationToken).ConfigureAwait(false);
-            if (asked.Error == VfsError.IllegalSequence)
+            if (asked.Error == VfsError.InvalidArgument)
                 return new Resolution(VfsError.None, null, _options.NegativeTimeout);
             if (asked.Error != VfsError.None)
                 return Unanswered(directory, name, ownsName, asked.Error);

@@ -30,11 +30,33 @@ internal readonly struct FtpCommand
         Argument = argument;
     }
 
+    /// <summary>A command whose argument is a path.</summary>
+    /// <param name="verb">The verb, and what stands before the path.</param>
+    /// <param name="argument">The path as bytes.</param>
+    /// <param name="path">The path.</param>
+    /// <param name="ending">What stands behind the path.</param>
+    /// <exception cref="RemoteException"><see cref="RemoteError.InvalidName"/>: CR, LF or NUL in it.</exception>
+    public FtpCommand(string verb, ReadOnlyMemory<byte> argument, RemotePath path, string ending = "")
+        : this(verb, ending.Length == 0 ? argument : (byte[])[.. argument.Span, .. System.Text.Encoding.ASCII.GetBytes(ending)])
+    {
+        Path = path;
+        Ending = ending;
+    }
+
     /// <summary>The verb, in capitals; for SITE commands with the word that follows (<c>SITE CHMOD 644</c>).</summary>
     public string Verb { get; }
 
     /// <summary>The argument; empty for none.</summary>
     public ReadOnlyMemory<byte> Argument { get; }
+
+    /// <summary>What stands behind <see cref="Path"/>; null for a command without.</summary>
+    public string? Ending { get; }
+
+    /// <summary>The path that the argument is; null when the argument is something else, or relative to the working directory.</summary>
+    public RemotePath? Path { get; }
+
+    /// <summary>Whether a command with a path leaves everything as it is.</summary>
+    public bool OnlyLooks => Verb is "CWD" or "SIZE" or "MDTM" or "MLST" or "MLSD" or "RETR" or "STAT" or "HASH" or "AVBL" or "SITE DF" or "SITE CPFR";
 
     /// <summary>For the transcript; without secrets.</summary>
     public override string ToString() =>

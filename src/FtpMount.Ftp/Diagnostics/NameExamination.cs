@@ -33,7 +33,8 @@ internal static class NameExamination
         var site = server.Site;
         var parent = folder.Directory("names");
         await server.AskAsync(site.Command("MKD", parent), cancellationToken);
-        var encodable = Names.Where(name => CanEncode(site, name.Name)).ToArray();
+        await AddMeaningAsync(section, server, parent, cancellationToken);
+        var encodable = Names.Where(name => CanEncode(site, name.Name) && !site.Mangles(name.Name)).ToArray();
         var made = new FtpReply?[encodable.Length];
         for (var i = 0; i < encodable.Length; i++)
             made[i] = await server.AskAsync(site.Command("MKD", folder.Directory(parent, encodable[i].Name)), cancellationToken);
@@ -79,12 +80,37 @@ internal static class NameExamination
         Learn(site, encodable, made, listed);
         if (kept.Count > 0)
             section.Works("Kept as they are", string.Join("; ", kept));
-        foreach (var (kind, _) in Names.Except(encodable))
-            section.Missing(Capital(kind), "cannot be written in this charset");
+        foreach (var (kind, name) in Names.Except(encodable))
+            section.Missing(Capital(kind), site.Mangles(name) ? "taken for something else, and therefore refused" : "cannot be written in this charset");
         foreach (var other in others)
             other();
         await AddCaseAsync(section, server, folder, parent, cancellationToken);
         return section.Section;
+    }
+
+    /// <summary>Whether paths with spaces, and with the characters of patterns, reach what they name.</summary>
+    private static async ValueTask AddMeaningAsync(SectionBuilder section, ExaminedServer server, RemotePath parent, CancellationToken cancellationToken)
+    {
+        const string Subject = "Names as they are";
+        var site = server.Site;
+        try
+        {
+            var connection = await server.ConnectionAsync(cancellationToken);
+            await NameTrial.ChangeAsync(connection, parent.Combine("name"), cancellationToken);
+            await NameTrial.LookAsync(connection, parent.Combine("name"), cancellationToken);
+        }
+        catch (RemoteException e)
+        {
+            section.Problem(Subject, $"could not be tried: {e.Message}");
+            await server.DropAsync();
+            return;
+        }
+
+        string[] mangled = [.. new[] { (site.Spaces, "spaces divide an argument"), (site.Patterns, "[ ] { } * ? are patterns") }.Where(one => one.Item1 == FtpSupport.No).Select(one => one.Item2)];
+        if (mangled.Length > 0)
+            section.Partly(Subject, string.Join("; ", mangled), "Files with such names are shown and cannot be used; what lies in folders with such names is reached by entering them.");
+        else if (site.ChangesAsNamed == FtpSupport.Yes)
+            section.Works(Subject, "spaces and [ ] { } * ? stand for themselves");
     }
 
     private static async ValueTask AddCaseAsync(

@@ -15,7 +15,8 @@ internal static class ServerExamination
         var identity = site.Identity!;
         section.Fact("Greets with", Text(identity.Greeting) is { Length: > 0 } greeting ? greeting : "(nothing)");
         section.Fact("System (SYST)", Text(identity.System));
-        if (site.Features is { IsKnown: true } features)
+        var features = site.Features!;
+        if (features.IsKnown)
             section.Fact("Features (FEAT)", string.Join(", ", features.Names));
         else
             section.Missing("Features (FEAT)", "not told", "What the server can do is found out by trying.");
@@ -23,6 +24,10 @@ internal static class ServerExamination
         if (server.Root.Value != identity.LoginFolder)
             section.Fact("Folder shown", server.Root.Value);
         AddCharset(section, server, site);
+        if (features.Has("TVFS"))
+            section.Works("Names as they are (TVFS)", "announced: in a path only the slash has a meaning");
+        else
+            section.Fact("Names as they are (TVFS)", "not announced; tried before the first name with spaces or [ ] { } * ?");
         if (site.Pipelining != FtpSupport.No)
             section.Works("Several commands at once", "answered in order");
         else

@@ -17,7 +17,7 @@ internal static class FtpListedSizes
     public static bool IsUnknown(FtpSite site, RemoteEntry entry) => entry.Kind == RemoteKind.File && entry.Size is null && site.Size != FtpSupport.No;
 
     /// <summary>Asks for the lengths of files.</summary>
-    /// <returns>All files, in their order; as they were where the server does not say.</returns>
+    /// <returns>All files, those that cannot be asked for by their names first, otherwise in their order; as they were where the server does not say.</returns>
     /// <exception cref="RemoteException">The link was lost.</exception>
     public static async IAsyncEnumerable<RemoteEntry> AskAsync(
         FtpConnection connection, RemotePath directory, List<RemoteEntry> files, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -26,6 +26,16 @@ internal static class FtpListedSizes
         var next = 0;
         if (files.Count > 0 && connection.IsUsable)
         {
+            var named = new List<RemoteEntry>(files.Count);
+            foreach (var file in files)
+            {
+                if (await connection.CanNameInBurstAsync(directory.Combine(file.Name), cancellationToken))
+                    named.Add(file);
+                else
+                    yield return file;
+            }
+
+            files = named;
             var count = site.Pipelining == FtpSupport.No ? Math.Min(files.Count, MostSingly) : files.Count;
             var commands = files.GetRange(0, count).ConvertAll(file => site.Command("SIZE", directory.Combine(file.Name))).ToArray();
             var replies = site.Pipelining == FtpSupport.No

@@ -33,7 +33,7 @@ internal static class FtpListedTimes
     /// <summary>
     /// Asks for the times of files. Where the time zone of listings is not known, the first answer tells it.
     /// </summary>
-    /// <returns>All files, in their order; with a flag that tells whether the time is MDTM's, otherwise the entry is as it was.</returns>
+    /// <returns>All files, those that cannot be asked for by their names first, otherwise in their order; with a flag that tells whether the time is MDTM's, otherwise the entry is as it was.</returns>
     /// <exception cref="RemoteException">The link was lost.</exception>
     public static async IAsyncEnumerable<(RemoteEntry Entry, bool IsExact)> AskAsync(
         FtpConnection connection, RemotePath directory, List<RemoteEntry> files, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -43,6 +43,16 @@ internal static class FtpListedTimes
         var next = 0;
         if (files.Count > 0 && connection.IsUsable && AreKnownTo(site))
         {
+            var named = new List<RemoteEntry>(files.Count);
+            foreach (var file in files)
+            {
+                if (await connection.CanNameInBurstAsync(directory.Combine(file.Name), cancellationToken))
+                    named.Add(file);
+                else
+                    yield return (file, false);
+            }
+
+            files = named;
             var commands = files.ConvertAll(file => site.Command("MDTM", directory.Combine(file.Name))).ToArray();
             var ended = false;
             try
@@ -97,7 +107,7 @@ internal static class FtpListedTimes
         var site = connection.Site;
         if (site.UtcOffset is not null || site.Mdtm == FtpSupport.No || !connection.IsUsable)
             return;
-        var sample = entries.Find(ShowsMinute);
+        var sample = entries.Find(entry => ShowsMinute(entry) && !site.Mangles(directory.Combine(entry.Name).Value));
         if (sample is null)
             return;
         var reply = await connection.ExchangeAsync(site.Command("MDTM", directory.Combine(sample.Name)), cancellationToken);

@@ -24,9 +24,6 @@ internal static class FtpStat
     /// <summary>Characters that have a meaning of their own in vsftpd's filter.</summary>
     private static readonly SearchValues<char> FilterCharacters = SearchValues.Create("{},*?");
 
-    /// <summary>Characters that some server takes for a pattern.</summary>
-    private static readonly SearchValues<char> PatternCharacters = SearchValues.Create("*?[]{}");
-
     /// <summary>What is at the path.</summary>
     /// <exception cref="RemoteException"><see cref="RemoteError.NotFound"/>, <see cref="RemoteError.AccessDenied"/>, and those of the link.</exception>
     public static async ValueTask<RemoteEntry> StatAsync(FtpConnection connection, RemotePath path, CancellationToken cancellationToken)
@@ -54,6 +51,8 @@ internal static class FtpStat
     public static async ValueTask<(FtpPathState State, RemoteEntry? Entry)> LookAsync(
         FtpConnection connection, RemotePath path, CancellationToken cancellationToken)
     {
+        if (!await connection.CanNameAsync(path, cancellationToken))
+            return await LookInListingAsync(connection, path, isDirectory: false, size: null, modified: null, cancellationToken);
         if (connection.Site.Mlst != FtpSupport.No)
         {
             if (await LookByMlstAsync(connection, path, cancellationToken) is { } result)
@@ -80,7 +79,7 @@ internal static class FtpStat
     /// <summary>The commands that answer for a path in one packet, and how to read their replies with <see cref="ReadQuick"/>.</summary>
     public static IEnumerable<FtpCommand> QuickCommands(FtpSite site, RemotePath path) =>
         site.Mlst != FtpSupport.No ? [site.Command("MLST", path)]
-        : site.StatFilter == FtpSupport.Yes && !path.Name.AsSpan().ContainsAny(FilterCharacters)
+        : site.StatFilter == FtpSupport.Yes && !path.Name.AsSpan().ContainsAny(FilterCharacters) && !site.Mangles(path.Value)
             ? [site.Command("SIZE", path), site.Command("MDTM", path), FilterCommand(site, path)]
         : [];
 
@@ -155,7 +154,7 @@ internal static class FtpStat
         FtpConnection connection, RemotePath path, CancellationToken cancellationToken)
     {
         var site = connection.Site;
-        var filters = !path.IsRoot && site.StatFilter != FtpSupport.No && !path.Name.AsSpan().ContainsAny(FilterCharacters);
+        var filters = !path.IsRoot && site.StatFilter != FtpSupport.No && !path.Name.AsSpan().ContainsAny(FilterCharacters) && !site.Mangles(path.Value);
         var commands = new List<FtpCommand> { site.Command("SIZE", path), site.Command("MDTM", path), site.Command("CWD", path) };
         if (filters)
             commands.Add(FilterCommand(site, path));
@@ -219,7 +218,7 @@ internal static class FtpStat
     {
         var site = connection.Site;
         var entry = new RemoteEntry { Name = path.Name, Kind = RemoteKind.File, Size = size, Modified = modified };
-        if (site.StatFile == FtpSupport.No || path.Name.AsSpan().ContainsAny(PatternCharacters))
+        if (site.StatFile == FtpSupport.No || path.Name.AsSpan().ContainsAny(FtpSite.PatternCharacters))
             return entry;
         var reply = await connection.ExchangeAsync(site.Command("STAT", path), cancellationToken);
         if (ReadStatLine(site, reply, path) is not { } line)

@@ -27,12 +27,16 @@ internal sealed partial class FtpConnection
     /// Sends commands, many in one packet, and gives their final replies in order as they come. For sites that bear several commands in one packet only. Leaving
     /// early reads and drops the replies that are owed; when they do not come the session ends.
     /// </summary>
-    /// <exception cref="RemoteException">The connection was lost, also when the server closed it with 421.</exception>
+    /// <exception cref="RemoteException">The connection was lost, also when the server closed it with 421. <see cref="RemoteError.InvalidName"/>: a path would be taken for something else.</exception>
     public async IAsyncEnumerable<FtpReply> ExchangeManyAsync(
         FtpCommand[] commands, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         foreach (var command in commands)
-            await EnsureNamesArriveAsync(command, cancellationToken);
+        {
+            if (await IsMangledAsync(command, cancellationToken))
+                throw Site.NameRefusal(command.Path!.Value);
+        }
+
         await _control.EarlierReply.WaitAsync(cancellationToken); // the limit of a packet counts from here
         var pipelining = Site.Pipelining;
         var isLong = Site.BearsLongBursts;

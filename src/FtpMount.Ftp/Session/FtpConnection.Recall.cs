@@ -17,7 +17,7 @@ internal sealed partial class FtpConnection
 
     /// <summary>The commands that look whether the directory to be shown is there. MLST goes along: a server that announces it and refuses it for a folder that exists does not have it.</summary>
     public static FtpCommand[] RootCommands(FtpSite site, RemotePath root) =>
-        site.Mlst != FtpSupport.No ? [site.Command("CWD", root), site.Command("MLST", root)] : [site.Command("CWD", root)];
+        site.Mlst != FtpSupport.No && site.TakesAsNamed(root.Value) ? [site.Command("CWD", root), site.Command("MLST", root)] : [site.Command("CWD", root)];
 
     /// <summary>The replies to <see cref="RootCommands"/>, when they were sent with the login for this directory; once.</summary>
     public FtpReply[]? TakeRootReplies(RemotePath root)
@@ -32,8 +32,8 @@ internal sealed partial class FtpConnection
         const byte Iac = 0xFF;
         var root = Site.ResolveRoot(Site.Identity!.LoginFolder);
         var looks = RootCommands(Site, root);
-        // Whether 255 must be doubled is found out first (EnsureNamesArriveAsync).
-        return [.. RecallBegin, .. SettingsFor(Site.Features!), .. RecallEnd, .. looks[0].Argument.Span.Contains(Iac) ? [] : looks];
+        // Whether 255 must be doubled, and whether the server takes the name for what it is, is found out first.
+        return [.. RecallBegin, .. SettingsFor(Site.Features!), .. RecallEnd, .. looks[0].Argument.Span.Contains(Iac) || !Site.TakesAsNamed(root.Value) ? [] : looks];
     }
 
     /// <summary>The replies to <see cref="RecallCommands"/>, with a limit of time: a server that has begun to lose commands must not cost a whole time-out.</summary>

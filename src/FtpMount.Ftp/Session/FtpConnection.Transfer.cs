@@ -25,9 +25,9 @@ internal sealed partial class FtpConnection
     /// <exception cref="RemoteException">The session is lost, or there is no way to make a data connection.</exception>
     public async ValueTask<FtpTransferOpening> OpenTransferAsync(FtpTransferRequest request, CancellationToken cancellationToken)
     {
-        if (request.Enter is { } directory)
-            await EnsureNamesArriveAsync(Site.Command("CWD", directory), cancellationToken);
-        await EnsureNamesArriveAsync(request.Command, cancellationToken);
+        (request, var ended) = await NameAsync(request, cancellationToken);
+        if (ended is { } present)
+            return present;
         var began = Site.Time.GetTimestamp();
         while (true)
         {

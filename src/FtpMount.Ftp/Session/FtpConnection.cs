@@ -59,7 +59,8 @@ internal sealed partial class FtpConnection : IPooledConnection
     /// <summary>Sends one command and reads its final reply.</summary>
     public async ValueTask<FtpReply> ExchangeAsync(FtpCommand command, CancellationToken cancellationToken)
     {
-        await EnsureNamesArriveAsync(command, cancellationToken);
+        if (await IsMangledAsync(command, cancellationToken))
+            command = await NameAsync(command, cancellationToken);
         return await ExchangeOneAsync(command, cancellationToken);
     }
 
@@ -69,7 +70,8 @@ internal sealed partial class FtpConnection : IPooledConnection
     /// <param name="cancellationToken">Ends the waiting, and the session.</param>
     public async ValueTask<FtpReply> ExchangeAsync(FtpCommand command, TimeSpan patience, CancellationToken cancellationToken)
     {
-        await EnsureNamesArriveAsync(command, cancellationToken);
+        if (await IsMangledAsync(command, cancellationToken))
+            command = await NameAsync(command, cancellationToken);
         await SendAsync(new[] { command }, cancellationToken);
         while (true)
         {
@@ -86,13 +88,14 @@ internal sealed partial class FtpConnection : IPooledConnection
     /// <exception cref="RemoteException">The connection was lost, also when the server closed it with 421; no reply is returned then.</exception>
     public async ValueTask<FtpReply[]> ExchangeAsync(FtpCommand[] commands, CancellationToken cancellationToken)
     {
+        var isAnyMangled = false;
         foreach (var command in commands)
-            await EnsureNamesArriveAsync(command, cancellationToken);
+            isAnyMangled |= await IsMangledAsync(command, cancellationToken);
         var replies = new FtpReply[commands.Length];
-        if (commands.Length == 1 || Site.Pipelining == FtpSupport.No)
+        if (commands.Length == 1 || Site.Pipelining == FtpSupport.No || isAnyMangled)
         {
             for (var i = 0; i < commands.Length; i++)
-                replies[i] = await ExchangeOneAsync(commands[i], cancellationToken);
+                replies[i] = await ExchangeOneAsync(isAnyMangled ? await NameAsync(commands[i], cancellationToken) : commands[i], cancellationToken);
             return replies;
         }
 
@@ -111,6 +114,9 @@ internal sealed partial class FtpConnection : IPooledConnection
             throw;
         }
     }
+
+    /// <summary>Remembers that nobody knows what CWD has done.</summary>
+    public void ForgetWorkingDirectory() => WorkingDirectory = null;
 
     /// <summary>Remembers that a CWD succeeded.</summary>
     public void NoteWorkingDirectory(RemotePath directory) => WorkingDirectory = directory;

@@ -257,6 +257,18 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
     /// <summary>Bytes in names that are no text in the site's charset are kept and listed as they are; asked only where LIST is all there is.</summary>
     public FtpSupport RawBytes { get; set; }
 
+    /// <summary>An argument with spaces is one path. No: the server divides it at the spaces.</summary>
+    public FtpSupport Spaces { get; set; }
+
+    /// <summary>The characters of <see cref="PatternCharacters"/> stand for themselves in a path. No: the server takes a path for a pattern.</summary>
+    public FtpSupport Patterns { get; set; }
+
+    /// <summary>
+    /// Whether <see cref="Spaces"/> and <see cref="Patterns"/> are known of the commands that change something, too: because the server announces TVFS (RFC 3659 section 6), in
+    /// which nothing but the slash has a meaning, or because it was tried on files made for it.
+    /// </summary>
+    public FtpSupport ChangesAsNamed { get; set; }
+
     /// <summary>The byte 255 must be doubled (Telnet's IAC; ProFTPD).</summary>
     public FtpSupport IacDoubling { get; set; }
 
@@ -321,6 +333,8 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
         MffMode = Modifies("unix.mode");
         MffGroup = Modifies("unix.group");
         MffOwner = Modifies("unix.owner");
+        // The promise is believed of spaces; Pure-FTPd gives it and yet takes arguments of LIST for patterns, so those are tried before they are used.
+        Spaces = ChangesAsNamed = features.Has("TVFS") ? FtpSupport.Yes : FtpSupport.Unknown;
         Size = features.Has("SIZE") ? FtpSupport.Yes : FtpSupport.Unknown;
         Mdtm = features.Has("MDTM") ? FtpSupport.Yes : FtpSupport.Unknown;
 
@@ -489,7 +503,7 @@ internal sealed partial class FtpSite(FtpOptions options, TimeProvider time, ILo
     public ReadOnlyMemory<byte> Encode(RemotePath path) => Codec.Encode(PathPrefix.Length == 0 ? path.Value : PathPrefix + path.Value);
 
     /// <summary>A command whose argument is a path.</summary>
-    public FtpCommand Command(string verb, RemotePath path) => new(verb, Encode(path));
+    public FtpCommand Command(string verb, RemotePath path) => new(verb, Encode(path), path);
 
     /// <summary>Whether the server can be reached over this kind of address with PASV and PORT, which know IPv4 only.</summary>
     public static bool HasClassicDataCommands(AddressFamily family) => family == AddressFamily.InterNetwork;

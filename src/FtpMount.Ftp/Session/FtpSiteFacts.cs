@@ -62,6 +62,9 @@ internal static class FtpSiteFacts
         new("trailingSpace", s => s.TrailingSpace, (s, v) => s.TrailingSpace = v),
         new("controlCharacters", s => s.ControlCharacters, (s, v) => s.ControlCharacters = v),
         new("rawBytes", s => s.RawBytes, (s, v) => s.RawBytes = v),
+        new("spaces", s => s.Spaces, (s, v) => s.Spaces = v, TrustsYes: true),
+        new("patterns", s => s.Patterns, (s, v) => s.Patterns = v, TrustsYes: true),
+        new("changesAsNamed", s => s.ChangesAsNamed, (s, v) => s.ChangesAsNamed = v, TrustsYes: true),
         new("iacDoubling", s => s.IacDoubling, (s, v) => s.IacDoubling = v, TrustsYes: true),
         new("longBursts", s => s.BearsLongBursts ? FtpSupport.Yes : FtpSupport.No, (s, v) => s.BearsLongBursts = v == FtpSupport.Yes, TrustsYes: true),
     ];

@@ -26,7 +26,6 @@ internal static class VfsErrno
         VfsError.Unsupported => Errno.EOPNOTSUPP,
         VfsError.NotImplemented => Errno.ENOSYS,
         VfsError.InvalidArgument => Errno.EINVAL,
-        VfsError.IllegalSequence => Errno.EILSEQ,
         VfsError.NameTooLong => Errno.ENAMETOOLONG,
         VfsError.ReadOnly => Errno.EROFS,
         VfsError.Stale => Errno.ESTALE,

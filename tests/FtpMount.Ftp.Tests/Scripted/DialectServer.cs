@@ -44,6 +44,16 @@ internal sealed class DialectServer : IAsyncDisposable
         }
     }
 
+    /// <summary>All that is there, by path.</summary>
+    public IReadOnlyList<string> Paths
+    {
+        get
+        {
+            lock (_nodes)
+                return [.. _nodes.Keys.Order(StringComparer.Ordinal)];
+        }
+    }
+
     public bool Has(string path)
     {
         lock (_nodes)
@@ -59,9 +69,12 @@ internal sealed class DialectServer : IAsyncDisposable
         var space = line.IndexOf(' ', StringComparison.Ordinal);
         var verb = space < 0 ? line : line[..space];
         var argument = space < 0 ? "" : Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(line[(space + 1)..]));
-        var path = argument.StartsWith('/') ? argument : (session.WorkingDirectory == "/" ? "/" : session.WorkingDirectory + "/") + argument;
         lock (_nodes)
+        {
+            var taken = _dialect.Takes?.Invoke(verb, argument, session.WorkingDirectory, _nodes.Keys) ?? argument;
+            var path = taken.StartsWith('/') ? taken : (session.WorkingDirectory == "/" ? "/" : session.WorkingDirectory + "/") + taken;
             return Reply(verb, argument, path, session);
+        }
     }
 
     private string? Reply(string verb, string argument, string path, ScriptedSession session)
@@ -103,6 +116,8 @@ internal sealed class DialectServer : IAsyncDisposable
                 return "250 CWD command successful.\r\n";
             case "MLST":
                 return exists ? $"250-Listing\r\n {Line(path).TrimEnd()}\r\n250 End\r\n".Replace("; " + Name(path), "; " + path, StringComparison.Ordinal) : _dialect.Missing;
+            case "MLSD" when argument.Length == 0:
+                return Send(session, List(session.WorkingDirectory));
             case "MLSD":
                 return exists ? Send(session, List(path)) : _dialect.Missing;
             case "LIST":

@@ -52,6 +52,9 @@ internal sealed record FtpDialect
     /// <summary>How far the server's wall clock is ahead of UTC.</summary>
     public TimeSpan Offset { get; init; }
 
+    /// <summary>What the server makes of an argument: the verb, the argument, the working directory, and all that is there.</summary>
+    public Func<string, string, string, IEnumerable<string>, string>? Takes { get; init; }
+
     public override string ToString() => Name;
 
     /// <summary>IIS 7 and later: DOS listings, times of LIST in local time, no replacing rename.</summary>
@@ -140,5 +143,18 @@ internal sealed record FtpDialect
         Line = (name, size, time) => string.Create(
             CultureInfo.InvariantCulture, $"{(size is null ? 'd' : '-')}rwxr-xr-x   1 IBMUSER  OMVSGRP  {size ?? 8192,10} {time:MMM dd}  {time:yyyy} {name}\r\n"),
         Head = _ => "total 16\r\n",
+    };
+
+    /// <summary>An old Unix server: LIST only, no promise of RFC 3659.</summary>
+    public static FtpDialect OldUnix { get; } = new()
+    {
+        Name = "old Unix",
+        Greeting = "220 FTP server (Version 5.60) ready.\r\n",
+        System = "215 UNIX Type: L8\r\n",
+        Features = "500 'FEAT': command not understood.\r\n",
+        Missing = "550 No such file or directory.\r\n",
+        NotADirectory = "550 Not a directory.\r\n",
+        Line = (name, size, time) => string.Create(
+            CultureInfo.InvariantCulture, $"{(size is null ? 'd' : '-')}rwxr-xr-x   1 anna     users     {size ?? 4096,10} {time:MMM dd}  {time:yyyy} {name}\r\n"),
     };
 }
