@@ -50,6 +50,9 @@ class Worker:
     def attempt(self, after, call):
         """One system call: in doubt until it returns, then done."""
         self.doubt = [after]
+        changed = [f"{p} {'gone' if p not in after else 'directory' if after[p] is None else f'{len(after[p])} bytes'}"
+                   for p in sorted({*self.model, *after}) if p not in after or p not in self.model or self.model[p] is not after[p]]
+        self.chaos.note(f"{self.name}: {'; '.join(changed)}")
         call()
         self.model, self.doubt = after, []
         self.calls += 1
@@ -198,7 +201,7 @@ class Chaos:
 
     def mount(self):
         command = [self.options.program, "mount", "-f", "-o", f"cache-dir={self.options.work}/cache,state-dir={self.options.work}/state,"
-                   f"timeout=10,attr-timeout=1,dir-timeout=1,write-back={self.options.write_back},{self.options.options}",
+                   f"log-level={self.options.log_level},timeout=10,attr-timeout=1,dir-timeout=1,write-back={self.options.write_back},{self.options.options}",
                    self.options.url, self.mount_point]
         with open(os.path.join(self.options.work, "mount.log"), "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -227,6 +230,7 @@ class Chaos:
             return False
 
     def kill(self):
+        self.note("kill")
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         self.kills += 1
@@ -240,6 +244,7 @@ class Chaos:
 
     def cut(self):
         """Ends the server's sessions with their transfers, as a link that is lost."""
+        self.note("cut")
         for entry in os.listdir("/proc"):
             if not entry.isdigit() or int(entry) == self.options.server:
                 continue
@@ -264,8 +269,8 @@ class Chaos:
         threads = [threading.Thread(target=worker.run, args=(until,)) for worker in self.workers]
         for thread in threads:
             thread.start()
-        for _ in range(self.random.choice([0, 0, 1, 2])):
-            time.sleep(self.random.uniform(0.05, 0.6))
+        for _ in range(self.random.choice([0, 1, 3, 5, 8]) if self.options.cuts is None else self.options.cuts):
+            time.sleep(self.random.uniform(0.02, 0.4))
             self.cut()
         ends = number % 5 == 4
         if not ends:
@@ -326,15 +331,19 @@ def main():
     parser.add_argument("--options", required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--cycles", type=int, required=True)
+    parser.add_argument("--cuts", type=int, help="in each cycle; up to 8 at random unless given")
     parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--log-level", default="debug")
     parser.add_argument("--write-back", default="0.3")
     chaos = Chaos(parser.parse_args())
     try:
         chaos.run()
     except (Lost, subprocess.TimeoutExpired) as lost:
-        print(f"seed {chaos.options.seed}, after {chaos.kills} kills and {chaos.cuts} cuts: {lost}", file=sys.stderr, flush=True)
+        print(f"seed {chaos.options.seed}, after {chaos.kills} kills and {chaos.cuts} cuts: {lost}", flush=True)
         return 1
     finally:
+        with open(os.path.join(chaos.options.work, "counts"), "w", encoding="ascii") as counts:
+            counts.write(f"{chaos.kills} {chaos.cuts}\n")
         if chaos.process is not None and chaos.process.poll() is None:
             chaos.process.kill()
             chaos.process.wait()

@@ -15,6 +15,7 @@ internal static class FtpErrorMapping
         switch (reply.Code.Value)
         {
             case 421:
+            case 500 when reply.EndsSession:
                 return RemoteError.Offline;
             case 500 or 502 or 504 or 202:
                 return RemoteError.Unsupported;

@@ -180,6 +180,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
             await _link.ProbeAsync(cancellationToken).ConfigureAwait(false);
         await _uploader.DrainAsync(progress, cancellationToken).ConfigureAwait(false);
         await _recovery.CleanAsync(cancellationToken).ConfigureAwait(false);
+        await _uploader.CleanAsync(cancellationToken).ConfigureAwait(false);
         return PendingUploads;
     }
 
@@ -211,8 +212,12 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
     /// <summary>Returns when the forcing to disk that is under way is done.</summary>
     internal Task SealedAsync() => _sealer.RunningAsync();
 
-    /// <summary>Returns when what an earlier mount left on the server has been tried to remove.</summary>
-    internal ValueTask CleanedAsync() => _recovery.CleanAsync(CancellationToken.None);
+    /// <summary>Returns when what an earlier mount or an upload that was given up left on the server has been tried to remove.</summary>
+    internal async ValueTask CleanedAsync()
+    {
+        await _recovery.CleanAsync(CancellationToken.None).ConfigureAwait(false);
+        await _uploader.CleanAsync(CancellationToken.None).ConfigureAwait(false);
+    }
 
     /// <summary>
     /// Ends what is under way and removes what unlinked files still hold on the server. Content that is not uploaded stays in its staging file:

@@ -110,6 +110,31 @@ public sealed class DirectUploadTests
     }
 
     [Fact]
+    public async Task A_version_of_it_that_was_overtaken_is_nobody_elses_after_a_crash()
+    {
+        await using var running = new Mount(options: o => Later(o) with { Close = VfsCloseMode.Durable });
+        await running.WriteFile("/a", "first content");
+        var store = Hold.BeforeAnswer(running.Remote, "STORE");
+        var publish = Hold.BeforeDone(running.Remote, "PUBLISH");
+        var drain = running.Vfs.DrainAsync(null, default).AsTask();
+        await store.Reached;
+        var handle = await running.Open("/a", VfsOpenFlags.Write);
+        await running.Write(handle, 0, "SECOND content");
+        await running.CloseWell(handle);
+        store.LetGo();
+        await publish.Reached;
+        await using (var copy = await Mount.OnCopyAsync(running))
+        {
+            Assert.Empty(await copy.Vfs.DrainAsync(null, default));
+            Assert.Equal(["a"], running.Remote.Names("/"));
+            Assert.Equal("SECOND content", running.Remote.Text("/a"));
+        }
+
+        publish.LetGo();
+        await drain;
+    }
+
+    [Fact]
     public async Task What_somebody_put_in_the_place_of_a_part_is_kept()
     {
         await using var mount = new Mount(options: Later);

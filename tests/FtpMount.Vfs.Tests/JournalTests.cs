@@ -239,6 +239,29 @@ public sealed class JournalTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_temporary_file_that_the_server_makes_after_its_removal_is_not_shown_and_goes(bool atUnmount)
+    {
+        await using var mount = new Mount(r => r.PutDirectory("/d"), o => o with { Upload = VfsUploadMode.Temporary, Close = VfsCloseMode.Fast, WriteBack = TimeSpan.Zero });
+        var hold = Hold.BeforeDone(mount.Remote, "STORE");
+        await mount.WriteFile("/d/a", "content");
+        await hold.Reached;
+        Assert.Equal(VfsError.None, await mount.Unlink("/d/a"));
+
+        // The command of the connection that was given up.
+        var late = Assert.Single(mount.Remote.Operations, o => o.StartsWith("STORE ", StringComparison.Ordinal))["STORE ".Length..];
+        mount.Remote.Put(late, "cont");
+        Assert.Empty(await mount.Names("/d"));
+        if (atUnmount)
+            Assert.Empty(await mount.Vfs.DrainAsync(null, default));
+        else
+            mount.Pass(TimeSpan.FromSeconds(3));
+        await mount.Vfs.CleanedAsync();
+        Assert.Empty(mount.Remote.Names("/d"));
+    }
+
+    [Theory]
     [InlineData(VfsUploadMode.Temporary, "PUBLISH")]
     [InlineData(VfsUploadMode.Auto, "SET")]
     public async Task A_version_whose_arrival_was_not_seen_is_replaced_by_what_was_written_after_it(VfsUploadMode mode, string last)

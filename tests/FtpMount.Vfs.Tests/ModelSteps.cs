@@ -54,6 +54,7 @@ internal static class ModelSteps
         foreach (var handle in open)
             await mount.CloseWell(handle.Handle);
         Assert.Empty(mount.Vfs.PendingUploads);
+        await mount.Vfs.CleanedAsync();
         mount.ForgetAll();
         await mount.Vfs.PrefetchesAsync();
         mount.Vfs.EndWalks();

@@ -70,9 +70,10 @@ internal sealed class FtpReply
 
     /// <summary>
     /// Whether the server ends the session with it: 421, RFC 959 section 4.2. Pure-FTPd also says <c>421 3 matches total</c> after a whole listing whose data connection it accepted
-    /// late, sometimes with further lines, and goes on.
+    /// late, sometimes with further lines, and goes on. vsftpd ends with <c>500 OOPS: priv_sock_send_cmd</c> and the like when a process of the session has died: that says nothing of the
+    /// command, which may have been carried out.
     /// </summary>
-    public bool EndsSession => Code == FtpReplyCode.ServiceNotAvailable && Matches is null;
+    public bool EndsSession => (Code == FtpReplyCode.ServiceNotAvailable && Matches is null) || (Code.Value == 500 && _bytes.AsSpan().StartsWith("500 OOPS:"u8));
 
     /// <summary>How many lines Pure-FTPd says that a listing had (<c>226 3 matches total</c>), on whichever line; null when the reply does not say so.</summary>
     public int? Matches

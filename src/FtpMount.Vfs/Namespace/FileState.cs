@@ -85,8 +85,11 @@ internal sealed class FileState
     /// <summary>A version that was about to get the file's name on the server, when it is not known whether it did.</summary>
     public FileVersion? Publishing { get; set; }
 
-    /// <summary>What an attempt to store the new file under its own name may have left there; null when there was none.</summary>
-    public PartialFile? Partial { get; set; }
+    /// <summary>
+    /// Whether there is, or may be, something on the server under the file's own name that is not its content: of a new file a part, of one that is being changed in place a
+    /// mixture. It is this program's own, to be replaced by the content or to go with the name.
+    /// </summary>
+    public bool HasPartial { get; set; }
 
     /// <summary>The sending to the temporary name while the file is being written.</summary>
     public StreamedUpload? Stream { get; set; }

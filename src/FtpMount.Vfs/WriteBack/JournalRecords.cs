@@ -104,10 +104,10 @@ internal sealed class JournalRecords(NodeTable table, Journal journal)
             return;
         var id = file.JournalId;
         var published = file.Publishing is null ? (RemotePath?)null : table.PathOf(node);
-        var stored = file.Partial is null ? (RemotePath?)null : table.PathOf(node);
+        var stored = file.HasPartial ? table.PathOf(node) : (RemotePath?)null;
         file.JournalId = 0;
         file.Publishing = null;
-        file.Partial = null;
+        file.HasPartial = false;
         file.JournalSequence = Journal.Note(database =>
         {
             database.Remove(id);
@@ -143,7 +143,7 @@ internal sealed class JournalRecords(NodeTable table, Journal journal)
         var target = table.PathOf(source);
         var isDirectory = source.Kind == RemoteKind.Directory;
         var wasPublishing = replaced?.File?.Publishing is not null || source.File?.Publishing is not null;
-        var isPartial = source.File?.Partial is not null;
+        var isPartial = source.File is { HasPartial: true };
         if (source.File is { } moving)
             moving.Publishing = null;
         if (gone == 0 && record is null && begun is null && !isDirectory && !wasPublishing)

@@ -24,9 +24,6 @@ internal sealed class Recovery(
     ILogger logger,
     CancellationToken stopping) : IAsyncDisposable
 {
-    /// <summary>How long a server may still do what a dead connection asked of it.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
-
     private readonly List<JournaledFile> _kept = [];
     private readonly TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _cleaning = Task.CompletedTask;
@@ -232,7 +229,7 @@ internal sealed class Recovery(
             JournaledBase = file.VisibleBase,
             IsTimeJournaled = file.Modified is not null,
             LastErrorMessage = file.Error,
-            Partial = isPartial ? new PartialFile() : null,
+            HasPartial = isPartial,
             Publishing = publishing,
         };
         node.LocalMode = file.Mode;
@@ -293,7 +290,7 @@ internal sealed class Recovery(
             await RemoveAsync(remnants, isLast: false).ConfigureAwait(false);
 
             // A server may make the file only now, or once more, from the command of a connection that is dead already.
-            await Task.WhenAny(Task.Delay(Grace, clock.Time, stopping), _hurry.Task).ConfigureAwait(false);
+            await Task.WhenAny(Task.Delay(Uploader.Grace, clock.Time, stopping), _hurry.Task).ConfigureAwait(false);
             await RemoveAsync(remnants, isLast: true).ConfigureAwait(false);
         }
         catch (OperationCanceledException)

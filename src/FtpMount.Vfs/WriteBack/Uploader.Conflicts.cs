@@ -93,12 +93,12 @@ internal sealed partial class Uploader
     }
 
     /// <summary>Where the content is to go now.</summary>
-    private async Task<UploadPlace> PlaceAsync(FileState file, Sending sending, CancellationToken cancellationToken)
+    private async Task<UploadPlace> PlaceAsync(Node node, FileState file, Sending sending, CancellationToken cancellationToken)
     {
         if (_options.Conflict == VfsConflictMode.Mine)
             return new UploadPlace(sending.Target);
         var present = await PresentAsync(sending.Target, cancellationToken).ConfigureAwait(false);
-        if (present is null || (sending.Base is { } known && present.Kind == RemoteKind.File && EntryMerge.VersionOf(present).IsSameAs(known)))
+        if (present is null || IsBase(node, present))
             return new UploadPlace(sending.Target);
         if (present.Kind == RemoteKind.File && await IsSameContentAsync(sending.Target, present, sending, cancellationToken).ConfigureAwait(false))
         {
@@ -107,7 +107,11 @@ internal sealed partial class Uploader
         }
 
         if (IsOwn(file, present) || await IsPartialAsync(file, present, sending, cancellationToken).ConfigureAwait(false))
+        {
+            TakeAsBase(node, file, sending.Target, present);
             return new UploadPlace(sending.Target);
+        }
+
         if (_options.Conflict == VfsConflictMode.Theirs && present.Kind == RemoteKind.File)
         {
             _logger.LogWarning("'{Path}' was changed on the server and here; the version from here is dropped (conflict=theirs)", sending.Target);
@@ -132,6 +136,28 @@ internal sealed partial class Uploader
 
         throw new RemoteException(RemoteError.AlreadyExists, $"'{sending.Target}' was changed on the server and here, and all names for a second version are taken.")
         { Path = sending.Target };
+    }
+
+    /// <summary>Whether it is what the edit began with, or what was put there from here since.</summary>
+    private bool IsBase(Node node, RemoteEntry present)
+    {
+        lock (_table.Gate)
+            return node.Remote is { } known && present.Kind == RemoteKind.File && EntryMerge.VersionOf(present).IsSameAs(EntryMerge.VersionOf(known));
+    }
+
+    /// <summary>
+    /// An earlier version from here, or a part of it, is what the server has: from now on the edit begins with it. The journal knows that before a newer version is on its way, so
+    /// that whichever of the two is found after a crash is nobody else's.
+    /// </summary>
+    private void TakeAsBase(Node node, FileState file, RemotePath path, RemoteEntry present)
+    {
+        lock (_table.Gate)
+        {
+            _table.Publish(node, present with { LinkCount = present.LinkCount ?? 1 });
+            _records.Update(node);
+            EndPublishing(file, path);
+            EndPartial(file, path);
+        }
     }
 
     /// <summary>Whether it is a version from here whose arrival was not seen.</summary>

@@ -63,8 +63,8 @@ internal sealed partial class Uploader
             await EndStreamAsync(file, null, cancellationToken).ConfigureAwait(false);
             var temporary = TakeTemporaryName(file, sending.Directory, out var abandoned);
             file.TemporaryContent = null;
-            if (abandoned is { } old && await DeleteQuietlyAsync(old).ConfigureAwait(false))
-                _records.RemnantEnds(old);
+            if (abandoned is { } old)
+                await RemoveTemporaryAsync(old.Directory, old.Name).ConfigureAwait(false);
             await IsWrittenQuietlyAsync().ConfigureAwait(false);
             await _remote.CopyAsync(from, temporary, version.Size, Lane.Write, cancellationToken).ConfigureAwait(false);
             var now = await _remote.StatAsync(from, Lane.Write, cancellationToken).ConfigureAwait(false);
@@ -72,8 +72,7 @@ internal sealed partial class Uploader
                 && await HasBaseAsync(sending, cancellationToken).ConfigureAwait(false))
             {
                 var entry = await _remote.PublishAsync(temporary, sending.Target, version.Size, sending.Change, Lane.Write, _stopping).ConfigureAwait(false);
-                lock (_table.Gate)
-                    ForgetTemporaryName(file, isGone: true);
+                TemporaryNameEnds(file);
                 entry = entry with { Size = entry.Size ?? version.Size };
                 return FinishCopy(target, file, sending, entry);
             }

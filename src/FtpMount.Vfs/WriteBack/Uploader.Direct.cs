@@ -1,5 +1,4 @@
 using FtpMount.Remote;
-using FtpMount.Vfs.Coherence;
 using FtpMount.Vfs.Namespace;
 
 namespace FtpMount.Vfs.WriteBack;
@@ -15,15 +14,15 @@ internal sealed partial class Uploader
 
     private bool MayStoreDirectly(FileState file, Sending sending) =>
         _options is { Upload: VfsUploadMode.Auto, VerifyChecksums: false } && sending.Base is null && sending.Length <= LargestDirect
-        && file is { Partial: null, TemporaryName: null };
+        && file is { HasPartial: false, TemporaryName: null };
 
     /// <summary>Stores a new file under its own name.</summary>
     /// <returns>What the server has; null when somebody else has made a file there meanwhile, this one was changed, or the link was lost: it is sent by a temporary name.</returns>
-    private async Task<RemoteEntry?> TryStoreDirectlyAsync(FileState file, Sending sending)
+    private async Task<RemoteEntry?> TryStoreDirectlyAsync(Node node, FileState file, Sending sending)
     {
         lock (_table.Gate)
         {
-            file.Partial = new PartialFile();
+            file.HasPartial = true;
             _records.PartialBegins(sending.Target);
         }
 
@@ -54,7 +53,7 @@ internal sealed partial class Uploader
         catch (RemoteException e) when (e.Error is RemoteError.NoSpace or RemoteError.QuotaExceeded or RemoteError.ServerFailure)
         {
             // A part that will not become the whole so soon.
-            if (await DeleteQuietlyAsync(sending.Target).ConfigureAwait(false))
+            if (await DeleteQuietlyAsync(sending.Target).ConfigureAwait(false) != Removal.Failed)
                 EndPartial(file, sending.Target);
             throw;
         }
@@ -71,22 +70,17 @@ internal sealed partial class Uploader
             return entry;
         }
 
-        lock (_table.Gate)
-            file.Partial!.Stored = EntryMerge.VersionOf(entry);
+        TakeAsBase(node, file, sending.Target, entry with { Size = entry.Size ?? sending.Length });
         return null;
     }
 
     /// <summary>Whether what the server has at the place of a new file is a part of it that an earlier attempt left there.</summary>
     private async Task<bool> IsPartialAsync(FileState file, RemoteEntry present, Sending sending, CancellationToken cancellationToken)
     {
-        PartialFile? partial;
+        bool hasPartial;
         lock (_table.Gate)
-            partial = file.Partial;
-        if (partial is null || present.Kind != RemoteKind.File)
-            return false;
-        if (partial.Stored is { } stored && EntryMerge.VersionOf(present).IsSameAs(stored))
-            return true;
-        return present.Size < sending.Length && await IsBeginningOfContentAsync(sending.Target, present.Size.Value, sending, cancellationToken).ConfigureAwait(false);
+            hasPartial = file.HasPartial;
+        return hasPartial && present.Kind == RemoteKind.File && present.Size < sending.Length && await IsBeginningOfContentAsync(sending.Target, present.Size.Value, sending, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>What is under the name from now on is the content itself, or somebody else's.</summary>
@@ -94,9 +88,9 @@ internal sealed partial class Uploader
     {
         lock (_table.Gate)
         {
-            if (file.Partial is null)
+            if (!file.HasPartial)
                 return;
-            file.Partial = null;
+            file.HasPartial = false;
             _records.PartialEnds(path);
         }
     }
@@ -110,7 +104,7 @@ internal sealed partial class Uploader
         lock (_table.Gate)
         {
             // What the server had before is not in the way: it moves along or goes by itself.
-            if (node.File is not { Partial: not null } state || node.Remote is not null)
+            if (node.File is not { HasPartial: true } state || node.Remote is not null)
                 return;
             file = state;
             path = _table.PathOf(node);

@@ -42,7 +42,7 @@ internal sealed partial class Uploader
 
         lock (_table.Gate)
         {
-            file.Partial ??= new PartialFile();
+            file.HasPartial = true;
             _records.PartialBegins(sending.Target);
         }
 
@@ -120,7 +120,7 @@ internal sealed partial class Uploader
         catch (RemoteException e) when (e.Error is not (RemoteError.Offline or RemoteError.TimedOut))
         {
             _logger.LogDebug(e, "It could not be tried whether '{Directory}' takes changes in place", trial.Parent);
-            isGone = await DeleteQuietlyAsync(trial).ConfigureAwait(false);
+            isGone = await DeleteQuietlyAsync(trial).ConfigureAwait(false) != Removal.Failed;
         }
         finally
         {
@@ -160,7 +160,7 @@ internal sealed partial class Uploader
         lock (_table.Gate)
         {
             return EntryMerge.VersionOf(present).IsSameAs(known)
-                || (file.Partial is not null && present.Size >= known.Size && present.Size <= sending.Length
+                || (file.HasPartial && present.Size >= known.Size && present.Size <= sending.Length
                     && (present.UniqueId is null || known.UniqueId is null || present.UniqueId == known.UniqueId));
         }
     }

@@ -135,7 +135,7 @@ internal sealed partial class Uploader
     {
         if (MayStoreDirectly(file, sending))
         {
-            if (await TryStoreDirectlyAsync(file, sending).ConfigureAwait(false) is { } stored)
+            if (await TryStoreDirectlyAsync(node, file, sending).ConfigureAwait(false) is { } stored)
                 return new Sent(stored, sending.Target);
             if (sending.Staging.ChangeCount != sending.ChangeCount)
                 return null;
@@ -160,7 +160,7 @@ internal sealed partial class Uploader
             }
         }
 
-        var place = await PlaceAsync(file, sending, cancellationToken).ConfigureAwait(false);
+        var place = await PlaceAsync(node, file, sending, cancellationToken).ConfigureAwait(false);
         if (place.Settled is { } settled)
             return new Sent(settled, place.Path, place.IsTheirs);
         var entry = await SendInPlaceAsync(file, sending, place.Path, cancellationToken).ConfigureAwait(false);
@@ -208,8 +208,8 @@ internal sealed partial class Uploader
     {
         await EndStreamAsync(file, sending.Length, cancellationToken).ConfigureAwait(false);
         var temporary = TakeTemporaryName(file, sending.Directory, out var abandoned);
-        if (abandoned is { } old && await DeleteQuietlyAsync(old).ConfigureAwait(false))
-            _records.RemnantEnds(old);
+        if (abandoned is { } old)
+            await RemoveTemporaryAsync(old.Directory, old.Name).ConfigureAwait(false);
         await IsWrittenQuietlyAsync().ConfigureAwait(false);
         for (var attempt = 1; ; attempt++)
         {
@@ -219,7 +219,7 @@ internal sealed partial class Uploader
             cancellationToken.ThrowIfCancellationRequested();
 
             // As late as it can be: what somebody else does between this and the rename is replaced.
-            var place = await PlaceAsync(file, sending, cancellationToken).ConfigureAwait(false);
+            var place = await PlaceAsync(node, file, sending, cancellationToken).ConfigureAwait(false);
             if (place.Settled is { } settled)
             {
                 await DeleteTemporaryAsync(file).ConfigureAwait(false);
@@ -237,8 +237,7 @@ internal sealed partial class Uploader
                 var entry = await _remote
                     .PublishAsync(temporary, place.Path, sending.Length, sending.Change, Lane.Write, _stopping)
                     .ConfigureAwait(false);
-                lock (_table.Gate)
-                    ForgetTemporaryName(file, isGone: true);
+                TemporaryNameEnds(file);
                 return new Sent(entry, place.Path);
             }
             catch (RemoteException e) when (e.Error == RemoteError.ServerFailure && attempt == 1)
@@ -424,15 +423,15 @@ internal sealed partial class Uploader
     }
 
     /// <summary>The temporary path beside the target, hidden from listings from now on.</summary>
-    private RemotePath TakeTemporaryName(FileState file, Node directory, out RemotePath? abandoned)
+    private RemotePath TakeTemporaryName(FileState file, Node directory, out (Node Directory, string Name)? abandoned)
     {
         lock (_table.Gate)
         {
             abandoned = null;
             if (file.TemporaryName is not null && file.TemporaryDirectory != directory)
             {
-                abandoned = _table.PathOf(file.TemporaryDirectory!).Combine(file.TemporaryName);
-                ForgetTemporaryName(file, isGone: false);
+                abandoned = (file.TemporaryDirectory!, file.TemporaryName);
+                GiveUpTemporaryName(file);
             }
 
             var path = _table.PathOf(directory);
@@ -457,15 +456,21 @@ internal sealed partial class Uploader
         name.StartsWith(TemporaryPrefix, StringComparison.Ordinal)
         && (name.EndsWith(".part", StringComparison.Ordinal) || name.EndsWith(".deleted", StringComparison.Ordinal));
 
-    /// <summary>The name is not used any more. When it may still be on the server, the journal goes on to know it, and the next mount removes it.</summary>
-    private void ForgetTemporaryName(FileState file, bool isGone)
+    /// <summary>What had the temporary name has another now.</summary>
+    private void TemporaryNameEnds(FileState file)
     {
-        if (file.TemporaryName is not { } name)
-            return;
-        if (isGone)
-            _records.RemnantEnds(_table.PathOf(file.TemporaryDirectory!).Combine(name));
-        file.TemporaryDirectory!.Directory!.Hidden.Remove(name);
-        file.TemporaryDirectory.Directory.Touch(name, isPresent: false, null);
+        lock (_table.Gate)
+        {
+            if (file.TemporaryName is not { } name)
+                return;
+            EndTemporaryName(file.TemporaryDirectory!, name);
+            GiveUpTemporaryName(file);
+        }
+    }
+
+    /// <summary>The name is not used any more. As it may still be on the server, it stays hidden, and the journal goes on to know it. Called under the gate.</summary>
+    private static void GiveUpTemporaryName(FileState file)
+    {
         file.TemporaryName = null;
         file.TemporaryDirectory = null;
         file.TemporaryContent = null;
@@ -475,35 +480,49 @@ internal sealed partial class Uploader
     public async ValueTask DeleteTemporaryAsync(FileState file)
     {
         await EndStreamAsync(file, null, CancellationToken.None).ConfigureAwait(false);
-        RemotePath path;
+        Node directory;
+        string name;
         lock (_table.Gate)
         {
             if (file.TemporaryName is null)
                 return;
-            path = _table.PathOf(file.TemporaryDirectory!).Combine(file.TemporaryName);
+            (directory, name) = (file.TemporaryDirectory!, file.TemporaryName);
+            GiveUpTemporaryName(file);
         }
 
-        var isGone = await DeleteQuietlyAsync(path).ConfigureAwait(false);
-        lock (_table.Gate)
-            ForgetTemporaryName(file, isGone);
+        await RemoveTemporaryAsync(directory, name).ConfigureAwait(false);
     }
 
-    /// <summary>Whether it is gone.</summary>
-    private async ValueTask<bool> DeleteQuietlyAsync(RemotePath path)
+    private async ValueTask RemoveTemporaryAsync(Node directory, string name)
+    {
+        RemotePath path;
+        lock (_table.Gate)
+            path = _table.PathOf(directory).Combine(name);
+        var removal = await DeleteQuietlyAsync(path).ConfigureAwait(false);
+        lock (_table.Gate)
+        {
+            if (removal == Removal.Done)
+                EndTemporaryName(directory, name);
+            else if (removal == Removal.NotThere)
+                RemoveLater(directory, name);
+        }
+    }
+
+    private async ValueTask<Removal> DeleteQuietlyAsync(RemotePath path)
     {
         try
         {
             await _remote.DeleteFileAsync(path, Lane.Write, _stopping).ConfigureAwait(false);
-            return true;
+            return Removal.Done;
         }
         catch (RemoteException e) when (e.Error == RemoteError.NotFound)
         {
-            return true;
+            return Removal.NotThere;
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
         {
             _logger.LogDebug(e, "The temporary file '{Path}' may be left behind until the next mount", path);
-            return false;
+            return Removal.Failed;
         }
     }
 

@@ -28,6 +28,20 @@ public sealed class ReplyTextTests
     }
 
     [Theory]
+    [InlineData("421 Timeout.\r\n", true)]
+    [InlineData("421 3 matches total\r\n", false)]
+    [InlineData("500 OOPS: priv_sock_send_cmd\r\n", true)]
+    [InlineData("500 OOPS\r\n", false)]
+    [InlineData("550 OOPS: not here\r\n", false)]
+    public void A_reply_that_ends_the_session_says_nothing_of_the_command(string text, bool ends)
+    {
+        var reply = FtpReplyReaderTests.Read(text)!;
+        Assert.Equal(ends, reply.EndsSession);
+        if (ends)
+            Assert.Equal(RemoteError.Offline, FtpErrorMapping.Classify(reply));
+    }
+
+    [Theory]
     [InlineData("227 Entering Passive Mode (127,0,0,1,54,198).\r\n", (54 << 8) | 198)]
     [InlineData("227 Entering Passive Mode 10,0,0,1,1,2\r\n", 258)]
     [InlineData("227 =10, 0, 0, 1, 1, 2\r\n", 258)]
