@@ -61,6 +61,9 @@ public sealed record SftpOptions
     /// <summary>Whether to find out what was agreed on by SSH (<see cref="Transport.ISftpTransport.Facts"/>).</summary>
     internal bool Verbose { get; init; }
 
+    /// <summary>How many processors there are here to encrypt with.</summary>
+    internal int Processors { get; init; } = Environment.ProcessorCount;
+
     /// <summary>Gets the dialogue of all connections; null for nowhere.</summary>
     internal TextWriter? Transcript { get; init; }
 

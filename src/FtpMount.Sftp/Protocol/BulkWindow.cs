@@ -30,6 +30,7 @@ internal sealed class BulkWindow(TimeProvider time)
     private long _rateSeen;
     private TimeSpan _delay = TimeSpan.MaxValue;
     private long _delaySeen;
+    private TimeSpan _roundTrip = TimeSpan.MaxValue;
     private int _limit = Smallest;
     private int _inFlight;
 
@@ -39,20 +40,33 @@ internal sealed class BulkWindow(TimeProvider time)
     /// <summary>The most that <see cref="InFlight"/> should be.</summary>
     public int Limit => Volatile.Read(ref _limit);
 
+    /// <summary>The shortest time that any request on this connection took; <see cref="TimeSpan.MaxValue"/> before the first.</summary>
+    public TimeSpan RoundTrip
+    {
+        get
+        {
+            lock (_gate)
+                return _roundTrip;
+        }
+    }
+
     /// <summary>Whether there is room for a further request of this length.</summary>
     public bool HasRoom(int length) => InFlight + length <= Limit;
 
-    /// <summary>The length of a request that suits the window, a power of two from 32 KiB up to <paramref name="most"/>.</summary>
+    /// <summary>
+    /// The length of a request that suits the window, a power of two from 32 KiB up to <paramref name="most"/>: an eighth of it, so that it never runs dry, and so that each
+    /// answer, which costs both ends a wakeup, is for much.
+    /// </summary>
     public int RequestLength(int most)
     {
         var length = SmallestRequest;
-        while (length * 2 <= most && length * 16 <= Limit)
+        while (length * 2 <= most && length * 8 <= Limit)
             length *= 2;
         return Math.Min(length, most);
     }
 
     /// <summary>A request is sent.</summary>
-    /// <returns>To be given to <see cref="Answered"/>: what was delivered before.</returns>
+    /// <returns>To be given to <see cref="Answered(int, long, long)"/>: what was delivered before.</returns>
     public long Sent(int length)
     {
         Interlocked.Add(ref _inFlight, length);
@@ -62,6 +76,18 @@ internal sealed class BulkWindow(TimeProvider time)
     /// <summary>Whether everything that was in flight when a request was sent has been answered.</summary>
     /// <param name="mark">What <see cref="Sent"/> returned for it, plus what was in flight then.</param>
     public bool HasDelivered(long mark) => Interlocked.Read(ref _delivered) >= mark;
+
+    /// <summary>A short request was answered.</summary>
+    /// <param name="sentAt">The timestamp when it was sent.</param>
+    public void Answered(long sentAt)
+    {
+        var delay = time.GetElapsedTime(sentAt);
+        lock (_gate)
+        {
+            if (delay < _roundTrip)
+                _roundTrip = delay;
+        }
+    }
 
     /// <summary>A request was given up without an answer.</summary>
     public void Dropped(int length) => Interlocked.Add(ref _inFlight, -length);
@@ -78,6 +104,8 @@ internal sealed class BulkWindow(TimeProvider time)
             _delivered += length;
             var now = time.GetTimestamp();
             var delay = time.GetElapsedTime(sentAt, now);
+            if (delay < _roundTrip)
+                _roundTrip = delay;
             if (delay <= TimeSpan.Zero)
                 return;
             if (delay <= _delay || time.GetElapsedTime(_delaySeen, now) > Memory)

@@ -534,6 +534,8 @@ internal sealed class SftpConnection : IAsyncDisposable
 
         if (request.BulkLength > 0)
             Window.Answered(request.BulkLength, request.DeliveredBefore, request.SubmittedAt);
+        else
+            Window.Answered(request.SubmittedAt);
         request.Complete(type, received, rest);
     }
 

@@ -35,11 +35,24 @@ public sealed class ContentTests(SftpServerFixture servers) : IClassFixture<Sftp
     [MemberData(nameof(Kinds))]
     public async Task A_large_file_spreads_over_connections_and_comes_back_as_it_was(SftpServerKind kind)
     {
-        await using var site = await servers.OpenAsync(kind, change: o => o with { Connections = 3 });
+        await using var site = await servers.OpenAsync(kind, change: o => o with { Connections = 3, Processors = 8 });
         var content = Noise(60_000_000);
         await site.StoreAsync(site["file"], content);
         Assert.True((await File.ReadAllBytesAsync(Path.Combine(site.Local, "file"), Token)).AsSpan().SequenceEqual(content));
         Assert.True((await site.ReadAsync(site["file"], block: 131072)).AsSpan().SequenceEqual(content));
+        Assert.True(site.Sftp.Statistics.ConnectionsMade > 1);
+    }
+
+    /// <summary>A second connection would take the processor from the first.</summary>
+    [Fact]
+    public async Task A_large_file_stays_on_one_connection_where_the_server_is_near_and_processors_are_few()
+    {
+        await using var site = await SftpTestSite.OpenAsync(
+            await servers.ServerAsync(SftpServerKind.OpenSsh), change: o => o with { Connections = 3, Processors = 2 }, time: new StoppedClock());
+        var content = Noise(60_000_000);
+        await site.StoreAsync(site["file"], content);
+        Assert.True((await site.ReadAsync(site["file"], block: 131072)).AsSpan().SequenceEqual(content));
+        Assert.Equal(1, site.Sftp.Statistics.ConnectionsMade);
     }
 
     [Theory]
@@ -107,5 +120,11 @@ public sealed class ContentTests(SftpServerFixture servers) : IClassFixture<Sftp
         File.SetLastWriteTimeUtc(other, new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
         File.Move(other, Path.Combine(site.Local, "file"), overwrite: true);
         Assert.Equal("new"u8.ToArray(), await site.ReadAsync(site["file"], 0, 3));
+    }
+
+    /// <summary>On it every answer comes at once.</summary>
+    private sealed class StoppedClock : TimeProvider
+    {
+        public override long GetTimestamp() => 1;
     }
 }

@@ -67,7 +67,7 @@ public sealed class SftpTestSite : IAsyncDisposable
         return HostKeyPolicy.WithFingerprint("SHA256:" + Convert.ToBase64String(SHA256.HashData(key)).TrimEnd('='));
     }
 
-    public static async Task<SftpTestSite> OpenAsync(SshTestServer server, bool proxied = false, Func<SftpOptions, SftpOptions>? change = null)
+    public static async Task<SftpTestSite> OpenAsync(SshTestServer server, bool proxied = false, Func<SftpOptions, SftpOptions>? change = null, TimeProvider? time = null)
     {
         var folder = "t" + Guid.NewGuid().ToString("N")[..10];
         Directory.CreateDirectory(Path.Combine(server.RootDirectory, folder));
@@ -76,7 +76,7 @@ public sealed class SftpTestSite : IAsyncDisposable
         var options = OptionsFor(server, proxy?.Port) with { Path = folder };
         options = change?.Invoke(options) ?? options;
         var roundTrips = new RoundTripCounter(SftpConnectors.Create(options, TimeProvider.System, NullLogger.Instance));
-        var sftp = await SftpFileSystem.ConnectAsync(options, roundTrips, TimeProvider.System, NullLogger.Instance, Token);
+        var sftp = await SftpFileSystem.ConnectAsync(options, roundTrips, time ?? TimeProvider.System, NullLogger.Instance, Token);
         return new SftpTestSite(server, proxy, sftp, roundTrips, folder);
     }
 

@@ -129,7 +129,7 @@ internal sealed class SshConnection : IAsyncDisposable
             return ValueTask.FromException(failure);
         if (_socket is not { } socket)
             return ValueTask.FromException(new RemoteException(RemoteError.Offline, $"The connection to {Name} is closed."));
-        var ready = SendReadiness.WaitAsync(socket, cancellationToken);
+        var ready = SendReadiness.WaitAsync(socket.SafeHandle, cancellationToken);
         if (!ready.IsCompletedSuccessfully)
             return SendWhenReadyAsync(ready, message);
         Send(message);
@@ -139,7 +139,7 @@ internal sealed class SshConnection : IAsyncDisposable
     /// <summary>Sends a message, unless the socket is full or the connection is lost: for what nobody waits for.</summary>
     public void TrySend(Message message)
     {
-        if (Failure is not null || _socket is not { } socket || !SendReadiness.IsReady(socket))
+        if (Failure is not null || _socket is not { } socket || !SendReadiness.IsReady(socket.SafeHandle))
             return;
         try
         {

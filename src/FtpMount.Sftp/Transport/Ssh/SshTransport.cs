@@ -9,6 +9,7 @@ namespace FtpMount.Sftp.Transport.Ssh;
 internal sealed class SshTransport(SshProcess process, string description, SshDebugOutput? debug, TimeProvider time, Func<SshProcess, ValueTask<RemoteException>> explain) : ISftpTransport
 {
     private readonly PipeReceiver _receiver = new(process.Output.SafePipeHandle, time);
+    private readonly PipeSender _sender = new(process.Input.SafePipeHandle);
     private int _disposed;
 
     /// <inheritdoc/>
@@ -41,11 +42,15 @@ internal sealed class SshTransport(SshProcess process, string description, SshDe
     }
 
     /// <inheritdoc/>
-    public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => SendAsync(bytes, default, cancellationToken);
+
+    /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask SendAsync(ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         try
         {
-            await process.Input.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
+            await _sender.SendAsync(header, content, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
@@ -58,6 +63,7 @@ internal sealed class SshTransport(SshProcess process, string description, SshDe
     {
         Volatile.Write(ref _disposed, 1);
         _receiver.Dispose();
+        _sender.Dispose();
         return process.DisposeAsync();
     }
 

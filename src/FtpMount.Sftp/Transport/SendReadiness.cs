@@ -1,12 +1,12 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
-namespace FtpMount.Sftp.Transport.BuiltIn;
+namespace FtpMount.Sftp.Transport;
 
 /// <summary>
-/// Waits until a socket takes bytes without holding a thread for each that waits. SSH.NET sends with blocking calls: without this a saturated link would keep a thread of
-/// the pool in send(2). The kernel calls a socket writable when a third of its buffer is free, which is more than one SSH packet. One thread of the process, started when
-/// a socket is first full, watches all that are.
+/// Waits until a socket or a pipe takes bytes without holding a thread for each that waits. SSH.NET sends with blocking calls: without this a saturated link would keep a
+/// thread of the pool in send(2). The kernel calls a socket writable when a third of its buffer is free, which is more than one SSH packet. One thread of the process,
+/// started when one is first full, watches all that are.
 /// </summary>
 internal sealed partial class SendReadiness
 {
@@ -29,19 +29,19 @@ internal sealed partial class SendReadiness
     }
 
     /// <summary>Completes, at once in most cases, when the socket takes bytes or has failed.</summary>
-    public static ValueTask WaitAsync(Socket socket, CancellationToken cancellationToken)
+    public static ValueTask WaitAsync(SafeHandle socket, CancellationToken cancellationToken)
     {
         // Elsewhere a send may block for a moment.
         if (IsReady(socket))
             return ValueTask.CompletedTask;
         cancellationToken.ThrowIfCancellationRequested();
-        return new ValueTask(TheOne.Value.AddAsync(socket.SafeHandle, cancellationToken));
+        return new ValueTask(TheOne.Value.AddAsync(socket, cancellationToken));
     }
 
     /// <summary>Whether a send of one packet does not block.</summary>
-    public static bool IsReady(Socket socket) => !OperatingSystem.IsLinux() || IsWritable(socket.SafeHandle);
+    public static bool IsReady(SafeHandle socket) => !OperatingSystem.IsLinux() || IsWritable(socket);
 
-    private static unsafe bool IsWritable(SafeSocketHandle handle)
+    private static unsafe bool IsWritable(SafeHandle handle)
     {
         var added = false;
         try
@@ -61,7 +61,7 @@ internal sealed partial class SendReadiness
         }
     }
 
-    private async Task AddAsync(SafeSocketHandle handle, CancellationToken cancellationToken)
+    private async Task AddAsync(SafeHandle handle, CancellationToken cancellationToken)
     {
         var waiter = new Waiter(handle);
         try
@@ -147,7 +147,7 @@ internal sealed partial class SendReadiness
         public short Returned;
     }
 
-    private sealed class Waiter(SafeSocketHandle handle)
+    private sealed class Waiter(SafeHandle handle)
     {
         public bool IsReferenced;
         public volatile bool Abandoned;
