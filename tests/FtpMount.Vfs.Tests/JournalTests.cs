@@ -134,6 +134,46 @@ public sealed class JournalTests
     }
 
     [Fact]
+    public async Task A_file_with_two_names_keeps_both_when_the_next_mount_sends_it()
+    {
+        var first = new Mount(r =>
+        {
+            r.Put("/a", "old content");
+            r.Capabilities |= RemoteCapabilities.HardLinks;
+        });
+        Assert.True((await first.Vfs.CreateLinkAsync(await first.Node("/a"), NodeId.Root, "b", default)).IsSuccess);
+        RefuseStores(first.Remote);
+        var handle = await first.Open("/a", VfsOpenFlags.Read | VfsOpenFlags.Write);
+        await first.Write(handle, 0, "NEW");
+        Assert.NotEqual(VfsError.None, await first.Close(handle));
+        await first.Vfs.DisposeAsync();
+        first.Remote.Failure = null;
+        await using var next = await Mount.AfterAsync(first);
+        Assert.Empty(await next.Vfs.DrainAsync(null, default));
+        Assert.Equal(("NEW content", "NEW content"), (next.Remote.Text("/a"), next.Remote.Text("/b")));
+    }
+
+    [Fact]
+    public async Task A_journal_without_the_count_of_names_is_read()
+    {
+        var first = new Mount(RefuseStores);
+        await WriteUnsent(first, "/a", "content");
+        await first.Vfs.DisposeAsync();
+        using (var connection = new SqliteConnection($"Data Source={Path.Combine(first.Options.StateDirectory, JournalDatabase.FileName)};Pooling=False"))
+        {
+            await connection.OpenAsync();
+            using var command = connection.CreateCommand();
+            command.CommandText = "ALTER TABLE file DROP COLUMN base_links";
+            await command.ExecuteNonQueryAsync();
+        }
+
+        first.Remote.Failure = null;
+        await using var next = await Mount.AfterAsync(first);
+        Assert.Empty(await next.Vfs.DrainAsync(null, default));
+        Assert.Equal("content", next.Remote.Text("/a"));
+    }
+
+    [Fact]
     public async Task A_second_process_cannot_open_the_journal()
     {
         await using var first = new Mount();

@@ -50,7 +50,7 @@ internal sealed class JournalDatabase : IDisposable
         INSERT INTO epoch VALUES ('', '', 0);
         CREATE TABLE file (
           id INTEGER PRIMARY KEY, path BLOB NOT NULL, staging TEXT NOT NULL,
-          base_size INTEGER, base_modified INTEGER, base_precision INTEGER, base_unique TEXT, base_mode INTEGER, visible_base INTEGER NOT NULL,
+          base_size INTEGER, base_modified INTEGER, base_precision INTEGER, base_unique TEXT, base_mode INTEGER, base_links INTEGER, visible_base INTEGER NOT NULL,
           mode INTEGER, modified INTEGER, state INTEGER NOT NULL, attempts INTEGER NOT NULL, error TEXT,
           sealed_length INTEGER, sealed_checksum INTEGER);
         CREATE TABLE extent (file INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, PRIMARY KEY (file, start, "end")) WITHOUT ROWID;
@@ -61,6 +61,9 @@ internal sealed class JournalDatabase : IDisposable
     /// <summary>Of a journal that was made without it, it is an addition that changes nothing else.</summary>
     private const string Addition =
         "CREATE TABLE IF NOT EXISTS publication (path BLOB PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, precision INTEGER NOT NULL) WITHOUT ROWID";
+
+    /// <summary>The same, of a table that was made without the column.</summary>
+    private const string AddedColumn = "ALTER TABLE file ADD COLUMN base_links INTEGER";
 
     private readonly SqliteConnection _connection;
     private readonly Dictionary<string, SqliteCommand> _commands = [];
@@ -204,7 +207,7 @@ internal sealed class JournalDatabase : IDisposable
             var files = new List<JournaledFile>();
             using (var rows = Command(
                 "SELECT id, path, staging, base_size, base_modified, base_precision, base_unique, base_mode, visible_base, mode, modified, state, attempts, error, "
-                + "sealed_length, sealed_checksum FROM file ORDER BY id").ExecuteReader())
+                + "sealed_length, sealed_checksum, base_links FROM file ORDER BY id").ExecuteReader())
             {
                 while (rows.Read())
                     files.Add(ReadFile(rows, extents));
@@ -253,9 +256,9 @@ internal sealed class JournalDatabase : IDisposable
 
     /// <summary>Adds or changes a file's record, but for its extents and its seal.</summary>
     public void Put(JournaledFile file) => Execute(
-        "INSERT INTO file (id, path, staging, base_size, base_modified, base_precision, base_unique, base_mode, visible_base, mode, modified, state, attempts, error) "
-        + "VALUES ($a, $b, $c, $d, $e, $f, $g, $h, $i, $j, $k, $l, $m, $n) ON CONFLICT (id) DO UPDATE SET path = $b, staging = $c, base_size = $d, base_modified = $e, "
-        + "base_precision = $f, base_unique = $g, base_mode = $h, visible_base = $i, mode = $j, modified = $k, state = $l, attempts = $m, error = $n",
+        "INSERT INTO file (id, path, staging, base_size, base_modified, base_precision, base_unique, base_mode, visible_base, mode, modified, state, attempts, error, base_links) "
+        + "VALUES ($a, $b, $c, $d, $e, $f, $g, $h, $i, $j, $k, $l, $m, $n, $o) ON CONFLICT (id) DO UPDATE SET path = $b, staging = $c, base_size = $d, base_modified = $e, "
+        + "base_precision = $f, base_unique = $g, base_mode = $h, visible_base = $i, mode = $j, modified = $k, state = $l, attempts = $m, error = $n, base_links = $o",
         file.Id,
         Bytes(file.Path),
         file.Staging,
@@ -269,7 +272,8 @@ internal sealed class JournalDatabase : IDisposable
         file.Modified?.Ticks,
         (int)file.State,
         file.Attempts,
-        file.Error);
+        file.Error,
+        file.BaseLinkCount);
 
     public void AddExtent(long file, ByteRange range) =>
         Execute("INSERT OR IGNORE INTO extent VALUES ($a, $b, $c)", file, range.Start, range.End);
@@ -383,6 +387,7 @@ internal sealed class JournalDatabase : IDisposable
             State = (JournaledState)row.GetInt32(11),
             Attempts = row.GetInt32(12),
             Error = row.IsDBNull(13) ? null : row.GetString(13),
+            BaseLinkCount = row.IsDBNull(16) ? null : row.GetInt32(16),
             Seal = row.IsDBNull(14) ? null : new JournalSeal(row.GetInt64(14), unchecked((ulong)row.GetInt64(15))),
         };
     }
@@ -415,6 +420,8 @@ internal sealed class JournalDatabase : IDisposable
         }
 
         Run(Addition);
+        if ((long)Command("SELECT COUNT(*) FROM pragma_table_info('file') WHERE name = 'base_links'").ExecuteScalar()! == 0)
+            Run(AddedColumn);
     }
 
     private void Execute(string text, params ReadOnlySpan<object?> values)

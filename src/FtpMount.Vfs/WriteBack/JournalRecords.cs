@@ -203,6 +203,7 @@ internal sealed class JournalRecords(NodeTable table, Journal journal)
             Staging = System.IO.Path.GetFileName(file.Staging!.LocalPath),
             Base = node.Remote is { } remote ? EntryMerge.VersionOf(remote) : null,
             BaseMode = node.Remote?.Mode,
+            BaseLinkCount = node.Remote?.LinkCount,
             VisibleBase = file.JournaledBase,
             Mode = node.LocalMode,
             Modified = file.IsTimeJournaled ? node.LocalModified : null,

@@ -21,6 +21,9 @@ internal sealed record JournaledFile
     /// <summary>The permission bits of the base, where the server tells them.</summary>
     public int? BaseMode { get; init; }
 
+    /// <summary>How many names the base has (hard links), where that is known: with several it is written where it is instead of being replaced.</summary>
+    public int? BaseLinkCount { get; init; }
+
     /// <summary>How many bytes from the start on come from the base where <see cref="Extents"/> does not hold them; 0: the staging file is whole.</summary>
     public long VisibleBase { get; init; }
 

@@ -219,6 +219,7 @@ internal sealed class Recovery(
                 Modified = known.Modified,
                 UniqueId = known.UniqueId,
                 Mode = file.BaseMode,
+                LinkCount = file.BaseLinkCount,
             }
             : null;
         var node = table.AddChild(directory, file.Path.Name, RemoteKind.File, entry);
