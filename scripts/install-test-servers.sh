@@ -4,7 +4,7 @@
 # Makes the servers that the tests run against available, and does nothing when they already are:
 #   - vsftpd, ProFTPD and Pure-FTPd conflict with each other as packages, so they are downloaded with apt-get and unpacked
 #     side by side, with the libraries they lack, into ${XDG_CACHE_HOME:-~/.cache}/ftpmount-tests/servers; nothing of them is installed;
-#   - inetutils-ftpd likewise; busybox's ftpd is in no package and built from the source package (gcc and make);
+#   - inetutils-ftpd and dropbear likewise; busybox's ftpd is in no package and built from the source package (gcc and make);
 #   - OpenSSH, pyftpdlib, fuse3 and openssl are installed with apt-get (as root, or through sudo);
 #   - as root, a system user "ftpmount-test" with a random password (kept in /var/lib/ftpmount-tests, readable by root only),
 #     no shell and a cheap password hash, and a PAM service of the same name. The servers let this user in.
@@ -72,7 +72,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 
-# --- the three that conflict -------------------------------------------------------------------------------------------
+# --- the ones that conflict, or would start a daemon -------------------------------------------------------------------------------------------
 # unpack FOLDER PROGRAM PACKAGE... : unpacks the packages, and the libraries they need that this machine lacks, into FOLDER
 unpack() {
   local folder=$servers/$1 program=$2; shift 2
@@ -100,6 +100,7 @@ unpack vsftpd usr/sbin/vsftpd vsftpd
 unpack proftpd usr/sbin/proftpd proftpd-core proftpd-mod-crypto
 unpack pure-ftpd usr/sbin/pure-ftpd pure-ftpd pure-ftpd-common
 unpack inetutils-ftpd usr/sbin/ftpd inetutils-ftpd
+unpack dropbear usr/sbin/dropbear dropbear-bin
 
 # --- the one that the distribution leaves out ---------------------------------------------------------------------------
 # The packages of busybox have no ftpd, so their source is fetched from the same archive and built with what is needed of it: ftpd, and tcpsvd,

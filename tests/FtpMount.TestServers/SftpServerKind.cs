@@ -8,4 +8,7 @@ public enum SftpServerKind
 
     /// <summary>ProFTPD's mod_sftp.</summary>
     ProFtpd,
+
+    /// <summary>dropbear with OpenSSH's sftp-server.</summary>
+    Dropbear,
 }

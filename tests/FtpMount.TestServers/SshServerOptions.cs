@@ -15,6 +15,6 @@ public sealed record SshServerOptions
     /// <summary>The most sessions over one connection (MaxSessions).</summary>
     public int MaxSessions { get; init; } = 100;
 
-    /// <summary>Lines of configuration: put in front of sshd_config, where the first value of a keyword counts; put behind ProFTPD's.</summary>
+    /// <summary>Lines of configuration: put in front of sshd_config, where the first value of a keyword counts; put behind ProFTPD's; further arguments of dropbear.</summary>
     public IReadOnlyList<string> ExtraConfiguration { get; init; } = [];
 }

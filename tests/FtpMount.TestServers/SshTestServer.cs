@@ -42,10 +42,10 @@ public sealed class SshTestServer : IAsyncDisposable
     /// <summary>The password to log in with; empty when only the key opens.</summary>
     public string Password => _instance.Command.Password;
 
-    /// <summary>The client's private key without passphrase (OpenSSH: Ed25519; ProFTPD: RSA).</summary>
+    /// <summary>The client's private key without passphrase (Ed25519; ProFTPD: RSA).</summary>
     public string PrivateKeyPath => Path.Combine(_instance.Directory.Etc, "id_" + KeyType(Kind));
 
-    /// <summary>The server's private host key (OpenSSH: Ed25519; ProFTPD: RSA); the public one is beside it with <c>.pub</c> added.</summary>
+    /// <summary>The server's private host key (Ed25519; ProFTPD: RSA); the public one is beside it with <c>.pub</c> added.</summary>
     public string HostKeyPath => Path.Combine(_instance.Directory.Etc, "host_" + KeyType(Kind));
 
     /// <summary>The folder on disk that the session starts in.</summary>
@@ -77,7 +77,8 @@ public sealed class SshTestServer : IAsyncDisposable
     public static bool IsAvailable(SftpServerKind kind, out string reason)
     {
         reason = !OperatingSystem.IsLinux() ? "SSH test servers run on Linux only"
-            : !ServerInstallation.IsInstalled(Installation(kind)) && !ServerInstallation.CanInstall ? $"{kind} is not installed and there is no apt-get to fetch it with"
+            : kind == SftpServerKind.Dropbear && !TestAccount.IsRoot ? "dropbear takes the keys that open it from the user's home; one for tests can be made by root only"
+            : !ServerInstallation.IsInstalled(kind) && !ServerInstallation.CanInstall ? $"{kind} is not installed and there is no apt-get to fetch it with"
             : "";
         return reason.Length == 0;
     }
@@ -92,18 +93,26 @@ public sealed class SshTestServer : IAsyncDisposable
         if (!IsAvailable(options.Kind, out string reason))
             throw new NotSupportedException(reason);
         await ServerInstallation.EnsureAsync(null, ct).ConfigureAwait(false);
-        await ServerInstallation.EnsureAsync(Installation(options.Kind), ct).ConfigureAwait(false);
+        await ServerInstallation.EnsureAsync(options.Kind, ct).ConfigureAwait(false);
         var address = IPAddress.Parse(options.ListenAddress);
         if (!IPAddress.IsLoopback(address))
             throw new NotSupportedException("Test servers listen on loopback only");
         for (int attempt = 1; ; attempt++)
         {
             var instance = TestServerInstance.Create(
-                options.Kind == SftpServerKind.ProFtpd ? "proftpd-sftp" : "sshd",
+                options.Kind switch
+                {
+                    SftpServerKind.ProFtpd => "proftpd-sftp",
+                    SftpServerKind.Dropbear => "dropbear",
+                    _ => "sshd",
+                },
                 address,
-                (directory, port) => options.Kind == SftpServerKind.ProFtpd
-                    ? ProFtpdSftpConfiguration.Write(directory, address, port, options)
-                    : Configure(directory, address, port, options));
+                (directory, port) => options.Kind switch
+                {
+                    SftpServerKind.ProFtpd => ProFtpdSftpConfiguration.Write(directory, address, port, options),
+                    SftpServerKind.Dropbear => DropbearConfiguration.Write(directory, address, port, options),
+                    _ => Configure(directory, address, port, options),
+                });
             var server = new SshTestServer(instance, options.Kind);
             try
             {
@@ -189,8 +198,6 @@ public sealed class SshTestServer : IAsyncDisposable
     }
 
     private static string KeyType(SftpServerKind kind) => kind == SftpServerKind.ProFtpd ? "rsa" : "ed25519";
-
-    private static FtpServerKind? Installation(SftpServerKind kind) => kind == SftpServerKind.ProFtpd ? FtpServerKind.ProFtpd : null;
 
     /// <summary>Makes a key whose type is the last part of its name, with the public one beside it.</summary>
     internal static string MakeKey(ServerDirectory directory, string name)

@@ -121,7 +121,7 @@ public sealed class NameTests(SftpServerFixture servers) : IClassFixture<SftpSer
         await using var site = await servers.OpenAsync(kind);
         site.Put("file", "x");
         await site.Sftp.CreateSymlinkAsync(site["link"], "file", Lane.Interactive, Token);
-        if (kind == SftpServerKind.OpenSsh)
+        if (kind != SftpServerKind.ProFtpd)
             Assert.Equal("file", new FileInfo(Path.Combine(site.Local, "link")).LinkTarget); // ProFTPD makes targets absolute
         Assert.Equal("file", await site.Sftp.ReadLinkAsync(site["link"], Lane.Interactive, Token));
         Assert.Equal(RemoteKind.Symlink, (await site.StatAsync(site["link"])).Kind);
@@ -204,5 +204,24 @@ public sealed class NameTests(SftpServerFixture servers) : IClassFixture<SftpSer
         // WRITE is refused with a mere FAILURE while statvfs of /dev says that there is room: what a quota looks like.
         Assert.Contains(
             await SftpTestSite.ErrorOf(async () => await site.StoreAsync(site["full"], [1], StoreMode.Patch)), (RemoteError[])[RemoteError.NoSpace, RemoteError.QuotaExceeded]);
+    }
+
+    [Fact]
+    public async Task A_tilde_is_the_login_folder_and_with_a_name_the_home_of_that_user()
+    {
+        var server = await servers.ServerAsync(SftpServerKind.OpenSsh);
+        var home = File.ReadLines("/etc/passwd").Select(line => line.Split(':')).First(fields => fields[0] == server.User)[5];
+        foreach (var (path, expected) in ((string, string)[])[("~", server.RootDirectory), ("~" + server.User, home)])
+        {
+            await using var site = await SftpTestSite.OpenAsync(server, change: o => o with { Path = path });
+            Assert.Equal(RemotePath.Parse(expected), site.Sftp.Root);
+        }
+    }
+
+    [Fact]
+    public async Task A_tilde_with_the_name_of_nobody_is_the_name_of_a_file()
+    {
+        var server = await servers.ServerAsync(SftpServerKind.OpenSsh);
+        Assert.Equal(RemoteError.NotFound, await SftpTestSite.ErrorOf(() => SftpTestSite.OpenAsync(server, change: o => o with { Path = "~no-such-user" })));
     }
 }

@@ -17,6 +17,9 @@ internal static class ServerInstallation
     /// <summary>OpenSSH's daemon, which wants to be started by its absolute path.</summary>
     public const string Sshd = "/usr/sbin/sshd";
 
+    /// <summary>OpenSSH's sftp-server, which dropbear starts.</summary>
+    public const string SftpServer = "/usr/lib/openssh/sftp-server";
+
     private static readonly SemaphoreSlim OneInstallation = new(1, 1);
 
     /// <summary>Whether the script has what it needs.</summary>
@@ -34,6 +37,9 @@ internal static class ServerInstallation
         "scripts",
         "install-test-servers.sh");
 
+    /// <summary>The folder that dropbear's packages are unpacked into.</summary>
+    public static string DropbearFolder => Path.Combine(ServersFolder, "dropbear");
+
     /// <summary>The folder that a server's packages are unpacked into.</summary>
     public static string FolderOf(FtpServerKind kind) => Path.Combine(ServersFolder, kind switch
     {
@@ -46,9 +52,11 @@ internal static class ServerInstallation
     });
 
     /// <summary>LD_LIBRARY_PATH for the libraries that were unpacked with a server, and a locale in which names are UTF-8.</summary>
-    public static Dictionary<string, string> EnvironmentOf(FtpServerKind kind)
+    public static Dictionary<string, string> EnvironmentOf(FtpServerKind kind) => EnvironmentOf(FolderOf(kind));
+
+    /// <summary>The same for a folder that packages are unpacked into.</summary>
+    public static Dictionary<string, string> EnvironmentOf(string folder)
     {
-        string folder = FolderOf(kind);
         string triplet = RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
         return new Dictionary<string, string>
         {
@@ -69,18 +77,30 @@ internal static class ServerInstallation
         { } unpacked => IsUnpacked(unpacked),
     };
 
+    /// <summary>Whether everything that an SSH server needs is here.</summary>
+    public static bool IsInstalled(SftpServerKind kind) => IsInstalled(kind == SftpServerKind.ProFtpd ? FtpServerKind.ProFtpd : (FtpServerKind?)null)
+        && (kind != SftpServerKind.Dropbear || (File.Exists(SftpServer) && File.Exists(Path.Combine(DropbearFolder, ".complete"))));
+
     private static bool IsUnpacked(FtpServerKind kind) => File.Exists(Path.Combine(FolderOf(kind), ".complete"));
 
     /// <summary>Runs the installation script unless everything is here.</summary>
     /// <exception cref="InvalidOperationException">The script failed; the message has its output.</exception>
-    public static async Task EnsureAsync(FtpServerKind? kind, CancellationToken cancellationToken)
+    public static Task EnsureAsync(FtpServerKind? kind, CancellationToken cancellationToken) =>
+        EnsureAsync(kind?.ToString() ?? "OpenSSH", () => IsInstalled(kind), cancellationToken);
+
+    /// <summary>Runs the installation script unless everything is here.</summary>
+    /// <exception cref="InvalidOperationException">The script failed; the message has its output.</exception>
+    public static Task EnsureAsync(SftpServerKind kind, CancellationToken cancellationToken) =>
+        EnsureAsync(kind.ToString(), () => IsInstalled(kind), cancellationToken);
+
+    private static async Task EnsureAsync(string name, Func<bool> isInstalled, CancellationToken cancellationToken)
     {
-        if (IsInstalled(kind))
+        if (isInstalled())
             return;
         await OneInstallation.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (IsInstalled(kind))
+            if (isInstalled())
                 return;
             var start = new ProcessStartInfo("/bin/bash")
             {
@@ -91,8 +111,8 @@ internal static class ServerInstallation
             using Process script = Process.Start(start) ?? throw new InvalidOperationException($"{Script} did not start");
             string output = await script.StandardOutput.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
             await script.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
-            if (script.ExitCode != 0 || !IsInstalled(kind))
-                throw new InvalidOperationException($"{kind?.ToString() ?? "OpenSSH"} is not here and {Script} could not fetch it (exit code {script.ExitCode}):\n{output}");
+            if (script.ExitCode != 0 || !isInstalled())
+                throw new InvalidOperationException($"{name} is not here and {Script} could not fetch it (exit code {script.ExitCode}):\n{output}");
         }
         finally
         {

@@ -27,7 +27,7 @@ internal sealed partial record TestAccount(string Name, string Group, uint Uid, 
     /// <summary>Whether the account that the servers need exists.</summary>
     public static bool Exists => !IsRoot || (File.Exists(PasswordFile) && File.ReadLines("/etc/passwd").Any(line => line.StartsWith(DedicatedName + ":", StringComparison.Ordinal)));
 
-    /// <summary>The account; <see cref="ServerInstallation.EnsureAsync"/> has made sure that it exists.</summary>
+    /// <summary>The account; <see cref="ServerInstallation"/> has made sure that it exists.</summary>
     public static TestAccount Current => TheOne.Value;
 
     /// <summary>Makes the account the owner of a file or folder, and of all that is in it; symbolic links are not followed.</summary>
