@@ -32,6 +32,12 @@ internal sealed class SftpConnection : IAsyncDisposable
     /// <summary>Content up to this length is copied to go out in the same send as what is before and behind it.</summary>
     private const int WorthCopying = 8 * 1024;
 
+    /// <summary>
+    /// So much content is sent on the thread of whoever finds nobody sending; what others add meanwhile goes on elsewhere, so that a short request does not have its caller send
+    /// all of a large file.
+    /// </summary>
+    private const int MostForOthers = 512 * 1024;
+
     /// <summary>Headers and short replies are read through this buffer; content beyond it is received in place.</summary>
     private const int ReceiveBufferLength = 16 * 1024;
 
@@ -340,6 +346,7 @@ internal sealed class SftpConnection : IAsyncDisposable
     private async Task SendQueuedAsync()
     {
         SftpRequest? current = null;
+        var sent = 0;
         try
         {
             while (true)
@@ -355,9 +362,15 @@ internal sealed class SftpConnection : IAsyncDisposable
                 {
                     await _transport.SendAsync(_sendBuffer.AsMemory(0, gathered), current.Payload, _stopping.Token).ConfigureAwait(false);
                     _traffic.Sent(current.Payload.Length);
+                    sent += current.Payload.Length;
                     current.EndSending();
                     current.Release();
                     current = null;
+                    if (sent >= MostForOthers)
+                    {
+                        sent = 0;
+                        await Task.Yield();
+                    }
                 }
             }
         }
