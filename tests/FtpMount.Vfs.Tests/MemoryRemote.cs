@@ -41,6 +41,8 @@ internal sealed class MemoryRemote(TimeProvider time) : IRemoteFileSystem
     public RemoteCapabilities Capabilities { get; set; } =
         RemoteCapabilities.SetModified | RemoteCapabilities.SetMode | RemoteCapabilities.AtomicReplace | RemoteCapabilities.FullStat;
 
+    public int ParallelStores { get; set; } = 8;
+
     public RemoteStatistics Statistics => new() { Offline = IsOffline };
 
     /// <summary>Whether no connection can be made, as the pool of a real server knows it.</summary>
