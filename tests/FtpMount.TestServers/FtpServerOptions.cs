@@ -51,6 +51,9 @@ public sealed record FtpServerOptions
     /// <summary>When an idle control connection is ended; null for an hour. Pure-FTPd rounds up to minutes.</summary>
     public TimeSpan? IdleTimeout { get; init; }
 
+    /// <summary>When a control connection without transfers is ended, whatever commands it sends; null for never. ProFTPD only.</summary>
+    public TimeSpan? NoTransferTimeout { get; init; }
+
     /// <summary>The loopback address to listen on: <c>127.0.0.1</c> or <c>::1</c>.</summary>
     public string ListenAddress { get; init; } = "127.0.0.1";
 

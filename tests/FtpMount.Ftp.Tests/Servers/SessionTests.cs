@@ -175,6 +175,39 @@ public sealed class SessionTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
     }
 
     [Theory]
+    [InlineData(FtpServerKind.ProFtpd, false)]
+    [InlineData(FtpServerKind.ProFtpd, true)]
+    [InlineData(FtpServerKind.Vsftpd, false)]
+    public async Task Sessions_that_the_servers_timers_have_ended_cost_one_login_and_no_error(FtpServerKind kind, bool endsWithoutTransfers)
+    {
+        if (!FtpServerKinds.IsAvailable(kind, out var reason))
+            Assert.Skip(reason);
+        var limit = TimeSpan.FromSeconds(2);
+        await using var server = await FtpTestServer.StartAsync(
+            kind, endsWithoutTransfers ? new FtpServerOptions { NoTransferTimeout = limit } : new FtpServerOptions { IdleTimeout = limit }, FtpSite.Token);
+        await using var site = await FtpSite.OpenAsync(server, proxied: true, options => options with { Connections = 1 });
+        site.Put("file", "content");
+        Func<Task>[] calls =
+        [
+            async () => Assert.Equal("content"u8.ToArray(), await site.ReadAsync(site["file"])),
+            async () => Assert.Equal(3, await site.StoreAsync(site["new"], [1, 2, 3])),
+            async () => Assert.Equal(2, (await site.ListAsync(site.Folder)).Count),
+            async () => await site.Ftp.DeleteFileAsync(site["new"], Lane.Interactive, FtpSite.Token),
+        ];
+        await site.StatAsync(site["file"]);
+        foreach (var call in calls)
+        {
+            while (server.ControlConnectionCount > 0)
+                await Task.Delay(TimeSpan.FromMilliseconds(10), FtpSite.Token);
+            var made = site.Ftp.Statistics.ConnectionsMade;
+            site.Proxy!.ClearCommands();
+            await call();
+            Assert.Equal(made + 1, site.Ftp.Statistics.ConnectionsMade);
+            Assert.Single(site.Proxy.Commands, command => command.StartsWith("USER", StringComparison.Ordinal));
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(Kinds))]
     public async Task A_silent_server_ends_every_call_with_a_time_out(FtpServerKind kind)
     {

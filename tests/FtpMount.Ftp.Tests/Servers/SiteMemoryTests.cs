@@ -1,4 +1,5 @@
 using FtpMount.Remote;
+using FtpMount.Remote.Diagnostics;
 using FtpMount.TestServers;
 
 namespace FtpMount.Ftp.Tests.Servers;
@@ -9,24 +10,28 @@ public sealed class SiteMemoryTests(FtpSiteFixture fixture) : IClassFixture<FtpS
 
     public static TheoryData<FtpServerKind> Kinds => [.. FtpServerKinds.All];
 
+    public static TheoryData<FtpServerKind> EveryKind => [.. FtpServerKinds.Every];
+
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     /// <summary>The port of the proxy is a part of the key, so all sessions of a test share one.</summary>
     private async Task<FtpFileSystem> ConnectAsync(FtpTestServer server, FaultProxy proxy, Func<FtpOptions, FtpOptions>? change = null)
     {
-        var options = new FtpOptions
-        {
-            Host = server.Host,
-            Port = proxy.Port,
-            User = server.User,
-            Password = server.Password,
-            Timeout = TimeSpan.FromSeconds(30),
-            MemoryDirectory = _directory,
-            Tls = new FtpTlsOptions { Mode = FtpTlsMode.Off }, // AUTH TLS is one more round trip, at every mount
-        };
+        var options = OptionsFor(server, proxy);
         return await FtpFileSystem.ConnectAsync(
             change?.Invoke(options) ?? options, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, FtpSite.Token);
     }
+
+    private FtpOptions OptionsFor(FtpTestServer server, FaultProxy proxy) => new()
+    {
+        Host = server.Host,
+        Port = proxy.Port,
+        User = server.User,
+        Password = server.Password,
+        Timeout = TimeSpan.FromSeconds(30),
+        MemoryDirectory = _directory,
+        Tls = new FtpTlsOptions { Mode = FtpTlsMode.Off }, // AUTH TLS is one more round trip, at every mount
+    };
 
     /// <summary>The QUIT of one mount must not count for the next.</summary>
     private static async Task WaitForEndOfSessionsAsync(FaultProxy proxy)
@@ -120,6 +125,35 @@ public sealed class SiteMemoryTests(FtpSiteFixture fixture) : IClassFixture<FtpS
         Assert.Equal(1, proxy.RoundTrips);
         await foreach (var entry in second.ListAsync(site.Folder, Lane.Interactive, FtpSite.Token))
             Assert.Equal(change.Modified, entry.Modified!.Value.Value);
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryKind))]
+    public async Task What_doctor_found_the_next_mount_knows(FtpServerKind kind)
+    {
+        await using var site = await fixture.OpenAsync(kind);
+        await using var proxy = FaultProxy.Start(site.Server);
+        site.Put("file", "1");
+        var profile = await FtpMount.Ftp.Diagnostics.FtpExamination.RunAsync(
+            OptionsFor(site.Server, proxy), new ExaminationOptions { Writes = true }, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, FtpSite.Token);
+        Assert.True(profile.IsMountable);
+        await WaitForEndOfSessionsAsync(proxy);
+        proxy.ClearCommands();
+        await using var mount = await ConnectAsync(site.Server, proxy, options => options with { Connections = 1 });
+        Assert.Equal(1, proxy.RoundTrips); // all in one packet, which an unknown server does not get
+
+        // How the server takes names is known: nothing is tried before the first name with a space or a bracket.
+        await mount.CreateDirectoryAsync(site["a b"], Lane.Interactive, FtpSite.Token);
+        await mount.CreateDirectoryAsync(site["[c]"], Lane.Interactive, FtpSite.Token);
+        Assert.Equal(["MKD " + site["a b"].Value, "MKD " + site["[c]"].Value], proxy.Commands.Where(command => command.StartsWith("MKD", StringComparison.Ordinal)));
+        Assert.DoesNotContain(proxy.Commands, command => command.StartsWith("SIZE", StringComparison.Ordinal) || command.StartsWith("LIST", StringComparison.Ordinal));
+
+        // And how it sets modes: the first way that is tried is one that it has.
+        if (kind == FtpServerKind.BusyboxFtpd)
+            return;
+        proxy.ClearCommands();
+        await mount.SetAttributesAsync(site["file"], new RemoteAttributeChange { Mode = 0b110_000_000 }, Lane.Interactive, FtpSite.Token);
+        Assert.Single(proxy.Commands, command => command.StartsWith("SITE CHMOD", StringComparison.Ordinal) || command.StartsWith("MFF", StringComparison.Ordinal));
     }
 
     [Theory]

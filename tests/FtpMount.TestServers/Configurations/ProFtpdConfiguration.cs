@@ -60,7 +60,7 @@ internal sealed class ProFtpdConfiguration : FtpServerConfiguration
             "ControlsEngine off",
             "DelayEngine off",
             $"TimeoutIdle {Text(options.IdleSeconds)}",
-            "TimeoutNoTransfer 0",
+            $"TimeoutNoTransfer {Text((int)Math.Ceiling(options.NoTransferTimeout?.TotalSeconds ?? 0))}",
             "TimeoutStalled 0",
             "MaxLoginAttempts 100",
             "AllowRetrieveRestart on",
