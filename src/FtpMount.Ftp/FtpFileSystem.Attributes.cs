@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using FtpMount.Ftp.Control;
 using FtpMount.Ftp.Listing;
 using FtpMount.Ftp.Metadata;

@@ -124,7 +124,7 @@ public sealed partial class FtpFileSystem
     /// <param name="following">Commands for the same packet.</param>
     /// <param name="cancellationToken">The caller's.</param>
     /// <returns>The replies to RNFR, RNTO, and those that follow.</returns>
-    private async ValueTask<FtpReply[]> RenameOnceAsync(
+    private static async ValueTask<FtpReply[]> RenameOnceAsync(
         FtpConnection connection, RemotePath source, RemotePath target, IEnumerable<FtpCommand> following, CancellationToken cancellationToken)
     {
         var (from, to) = await connection.NameRenameAsync(source, target, cancellationToken);

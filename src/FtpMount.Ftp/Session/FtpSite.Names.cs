@@ -1,5 +1,4 @@
 using System.Buffers;
-using FtpMount.Ftp.Control;
 using FtpMount.Remote;
 using Microsoft.Extensions.Logging;
 
