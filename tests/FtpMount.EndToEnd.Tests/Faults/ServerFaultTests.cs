@@ -102,6 +102,36 @@ public sealed class ServerFaultTests
         Assert.Equal("file", string.Join(' ', Directory.EnumerateFileSystemEntries(server.RootDirectory).Select(Path.GetFileName)));
     }
 
+    /// <summary>Also by the timer for sessions without transfers, which no command but a transfer resets.</summary>
+    [Theory]
+    [InlineData(FtpServerKind.ProFtpd, true)]
+    [InlineData(FtpServerKind.Vsftpd, false)]
+    public async Task Programs_do_not_notice_that_the_servers_timers_have_ended_all_sessions(FtpServerKind kind, bool withoutTransfers)
+    {
+        if (!FtpServerKinds.IsAvailable(kind, out string reason))
+            Assert.Skip(reason);
+        TimeSpan timer = TimeSpan.FromSeconds(2);
+        await using FtpTestServer server = await FtpTestServer.StartAsync(
+            kind, withoutTransfers ? new FtpServerOptions { NoTransferTimeout = timer } : new FtpServerOptions { IdleTimeout = timer }, TestContext.Current.CancellationToken);
+        foreach (string name in (string[])["first", "second"])
+            await File.WriteAllTextAsync(Path.Combine(server.RootDirectory, name), "content of " + name, TestContext.Current.CancellationToken);
+        server.AdoptFiles();
+        await using Mount mount = await Mount.StartAsync(server);
+        Assert.Equal("content of first", await File.ReadAllTextAsync(mount.PathOf("first"), TestContext.Current.CancellationToken));
+        await WithoutSessionsAsync();
+        // What a program gets where its call fails would be an exception here.
+        Assert.Equal("content of second", await File.ReadAllTextAsync(mount.PathOf("second"), TestContext.Current.CancellationToken));
+        await WithoutSessionsAsync();
+        await File.WriteAllTextAsync(mount.PathOf("third"), "content of third", TestContext.Current.CancellationToken);
+        Assert.Equal("content of third", await File.ReadAllTextAsync(Path.Combine(server.RootDirectory, "third"), TestContext.Current.CancellationToken));
+        await WithoutSessionsAsync();
+        File.Delete(mount.PathOf("first"));
+        Assert.Equal("second third", string.Join(' ', Directory.EnumerateFileSystemEntries(mount.MountPoint).Select(Path.GetFileName).Order()));
+        await mount.UnmountAsync();
+
+        Task WithoutSessionsAsync() => Patience.UntilAsync(() => Task.FromResult(server.ControlConnectionCount == 0), mount.ReadLog);
+    }
+
     [Theory]
     [MemberData(nameof(Servers))]
     public async Task Every_call_ends_while_the_server_is_suspended_and_works_when_it_goes_on(FtpServerKind kind)

@@ -62,7 +62,7 @@ public static class DocumentedExceptions
         new("Link_makes_a_second_name", Sftp, "1", "SFTP version 3 has no link counts: the link is made, and the count shown is 1."),
         new("Mknod_makes_a_fifo", Everywhere, "EPERM", "Neither protocol makes other than files, directories and links."),
         new("Mknod_makes_a_socket", Everywhere, "EPERM", "Neither protocol makes other than files, directories and links."),
-        new("Chown_changes_the_owner", Ftp, "EPERM", "FTP has no command that changes the owner."),
+        new("Chown_changes_the_owner", Ftp, "EPERM", "FTP shows owners as names of the server, which are no numbers of this machine."),
         new("Chown_changes_the_owner", Sftp, "EPERM", "The server lets only root give files away."),
         new("Utimens_sets_nanoseconds", [.. Main, .. Sftp], "0", "FTP and SFTP version 3 carry times in whole seconds."),
         new("Extended_attributes_are_kept", Everywhere, "ENOTSUP", "Neither FTP nor SFTP has a place for extended attributes."),
