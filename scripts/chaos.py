@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 
 PIECE = 48 << 10  # one write call: one request to the mount; so is 1 MiB from its beginning on
 
@@ -50,7 +51,7 @@ class Worker:
     def attempt(self, after, call):
         """One system call: in doubt until it returns, then done."""
         self.doubt = [after]
-        changed = [f"{p} {'gone' if p not in after else 'directory' if after[p] is None else f'{len(after[p])} bytes'}"
+        changed = [f"{p} {'gone' if p not in after else described(after[p])}"
                    for p in sorted({*self.model, *after}) if p not in after or p not in self.model or self.model[p] is not after[p]]
         self.chaos.note(f"{self.name}: {'; '.join(changed)}")
         call()
@@ -172,16 +173,20 @@ def fail(error):
     raise error
 
 
+def described(content):
+    """So that what was found can be looked up in the calls."""
+    return "directory" if content is None else f"{len(content)} bytes {zlib.crc32(content):08x}"
+
+
 def difference(expected, seen):
     parts = []
     for name in sorted(set(expected) | set(seen)):
         if name not in seen:
             parts.append(f"{name} is missing")
         elif name not in expected:
-            parts.append(f"{name} is there ({'directory' if seen[name] is None else len(seen[name])})")
+            parts.append(f"{name} is there ({described(seen[name])})")
         elif expected[name] != seen[name]:
-            sizes = [("directory" if c is None else len(c)) for c in (expected[name], seen[name])]
-            parts.append(f"{name} differs (expected {sizes[0]}, found {sizes[1]} bytes)")
+            parts.append(f"{name} differs (expected {described(expected[name])}, found {described(seen[name])})")
     return "; ".join(parts[:10])
 
 

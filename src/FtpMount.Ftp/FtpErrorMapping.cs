@@ -81,7 +81,7 @@ internal static class FtpErrorMapping
             return new RemoteException(RemoteError.TooManyConnections, $"{server} allows no further connection ({reply.Text}).") { ServerReply = reply.Text };
         }
 
-        if (reply.Code == FtpReplyCode.ServiceNotAvailable || reply.Code.Value is >= 400 and < 500)
+        if (reply.Code.Value is >= 400 and < 500 || reply.TellsOfDeadProcess)
             return new RemoteException(RemoteError.Offline, $"{server} is not available just now ({reply.Text}).") { ServerReply = reply.Text };
         return new RemoteException(
             RemoteError.AuthenticationFailed, $"{server} refuses user {user}: wrong name or password ({reply.Text}).")

@@ -75,6 +75,12 @@ internal sealed class FtpReply
     /// </summary>
     public bool EndsSession => (Code == FtpReplyCode.ServiceNotAvailable && Matches is null) || (Code.Value == 500 && _bytes.AsSpan().StartsWith("500 OOPS:"u8));
 
+    /// <summary>
+    /// Whether vsftpd says with it that another process of this session has died (<c>500 OOPS: priv_sock_get_result</c>, <c>500 OOPS: child died</c>). Its other OOPS, as that of a root that is
+    /// writable inside a chroot, are said at every login.
+    /// </summary>
+    public bool TellsOfDeadProcess => _bytes.AsSpan().StartsWith("500 OOPS: priv_sock_"u8) || _bytes.AsSpan().StartsWith("500 OOPS: child died"u8);
+
     /// <summary>How many lines Pure-FTPd says that a listing had (<c>226 3 matches total</c>), on whichever line; null when the reply does not say so.</summary>
     public int? Matches
     {

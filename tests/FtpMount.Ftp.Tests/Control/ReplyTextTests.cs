@@ -42,6 +42,15 @@ public sealed class ReplyTextTests
     }
 
     [Theory]
+    [InlineData("421 Too busy\r\n", RemoteError.Offline)]
+    [InlineData("500 OOPS: priv_sock_get_result\r\n", RemoteError.Offline)]
+    [InlineData("500 OOPS: child died\r\n", RemoteError.Offline)]
+    [InlineData("500 OOPS: vsftpd: refusing to run with writable root inside chroot()\r\n", RemoteError.AuthenticationFailed)]
+    [InlineData("530 Login incorrect.\r\n", RemoteError.AuthenticationFailed)]
+    public void A_login_that_fails_for_now_is_tried_again(string text, RemoteError error) =>
+        Assert.Equal(error, FtpErrorMapping.LoginRefused(FtpReplyReaderTests.Read(text)!, "server", "user").Error);
+
+    [Theory]
     [InlineData("227 Entering Passive Mode (127,0,0,1,54,198).\r\n", (54 << 8) | 198)]
     [InlineData("227 Entering Passive Mode 10,0,0,1,1,2\r\n", 258)]
     [InlineData("227 =10, 0, 0, 1, 1, 2\r\n", 258)]
