@@ -162,8 +162,8 @@ public sealed partial class VirtualFileSystem
         }
         catch (Exception e) when (RemoteErrorMapping.IsExpected(e))
         {
-            // Of one whose answer was lost it is not known whether it was done: the journal goes on to ask.
-            if (begun is not null && e is not RemoteException { Error: RemoteError.Offline or RemoteError.TimedOut })
+            // Of one whose answer was lost, or not waited for, it is not known whether it was done: the journal goes on to ask.
+            if (begun is not null && e is not (OperationCanceledException or RemoteException { Error: RemoteError.Offline or RemoteError.TimedOut }))
                 _records.RenameFailed(begun);
             throw;
         }
@@ -210,9 +210,9 @@ public sealed partial class VirtualFileSystem
             {
                 _uploader.NoteReplaced(target);
                 _table.Detach(target);
-                _content.Forget(newPath);
             }
 
+            _content.Forget(newPath);
             var from = source.Parent!;
             source.Remote ??= inherited;
             _table.Move(source, to, newPath.Name);

@@ -134,6 +134,26 @@ public sealed class DirectUploadTests
         await drain;
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(300)]
+    [InlineData(2000)]
+    public async Task A_part_of_it_is_nobody_elses_version_though_the_file_was_changed_since(int lost)
+    {
+        await using var mount = new Mount(options: Later);
+        await mount.WriteFile("/a", new string('1', 2000));
+        mount.Remote.CutStoreAt = 0;
+        mount.Remote.LoseBytesOnce = lost;
+        Assert.Single(await DrainOnceAsync(mount));
+        mount.Pass(TimeSpan.FromSeconds(2)); // it has another time on the server than it was to get
+        var handle = await mount.Open("/a", VfsOpenFlags.Write);
+        await mount.Write(handle, 100, "changed");
+        await mount.CloseWell(handle);
+        Assert.Empty(await mount.Vfs.DrainAsync(null, default));
+        Assert.Equal(["a"], mount.Remote.Names("/"));
+        Assert.Equal(new string('1', 100) + "changed" + new string('1', 1893), mount.Remote.Text("/a"));
+    }
+
     [Fact]
     public async Task What_somebody_put_in_the_place_of_a_part_is_kept()
     {

@@ -382,6 +382,27 @@ public sealed class JournalTests
     }
 
     [Fact]
+    public async Task What_is_cached_of_a_replaced_file_is_not_read_after_a_rename_that_was_cut_off()
+    {
+        // Of one size and one time: nothing that the server tells of them differs.
+        var running = new Mount(
+            r =>
+            {
+                r.Put("/a", "moved");
+                r.Put("/b", "there");
+            });
+        Assert.Equal("there", await running.ReadFile("/b"));
+        var hold = Hold.BeforeAnswer(running.Remote, "RENAME");
+        var rename = running.Rename("/a", "/b");
+        await hold.Reached;
+        await running.Vfs.DisposeAsync();
+        Assert.NotEqual(VfsError.None, await rename);
+        await using var next = await Mount.AfterAsync(running);
+        Assert.Equal(["b"], await next.Names("/"));
+        Assert.Equal("moved", await next.ReadFile("/b"));
+    }
+
+    [Fact]
     public async Task Staging_files_that_were_never_answered_for_are_removed()
     {
         var first = new Mount();

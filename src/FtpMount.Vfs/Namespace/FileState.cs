@@ -91,6 +91,9 @@ internal sealed class FileState
     /// </summary>
     public bool HasPartial { get; set; }
 
+    /// <summary>What was sent of which <see cref="HasPartial"/> may be a part; null when that is not known.</summary>
+    public SentContent? Sent { get; set; }
+
     /// <summary>The sending to the temporary name while the file is being written.</summary>
     public StreamedUpload? Stream { get; set; }
 

@@ -108,6 +108,7 @@ internal sealed class JournalRecords(NodeTable table, Journal journal)
         file.JournalId = 0;
         file.Publishing = null;
         file.HasPartial = false;
+        file.Sent = null;
         file.JournalSequence = Journal.Note(database =>
         {
             database.Remove(id);

@@ -122,6 +122,9 @@ internal sealed class Recovery(
         List<JournaledPublication> publications,
         CancellationToken cancellationToken)
     {
+        // What is cached under either name may be of the other file, of the same size and second.
+        foreach (var path in content.PathsBelow(rename.Source).Concat(content.PathsBelow(rename.Target)))
+            content.Forget(path);
         var hasSource = await ExistsAsync(rename.Source, cancellationToken).ConfigureAwait(false);
         var hasTarget = await ExistsAsync(rename.Target, cancellationToken).ConfigureAwait(false);
         if (!hasSource && hasTarget)

@@ -1,4 +1,6 @@
+using System.Buffers;
 using FtpMount.Remote;
+using FtpMount.Vfs.Content;
 using FtpMount.Vfs.Namespace;
 
 namespace FtpMount.Vfs.WriteBack;
@@ -37,7 +39,10 @@ internal sealed partial class Uploader
                 var progress = new UploadProgress(file, 0, null, () => Progressed?.Invoke());
 
                 // Not ended half way when the file is to go: it is short, and what the server makes later would bring it back.
-                entry = await _remote.StoreNewAsync(sending.Target, content, sending.Change, progress, Lane.Write, _stopping).ConfigureAwait(false);
+                var sent = new SentContent(content);
+                lock (_table.Gate)
+                    file.Sent = sent;
+                entry = await _remote.StoreNewAsync(sending.Target, sent, sending.Change, progress, Lane.Write, _stopping).ConfigureAwait(false);
             }
         }
         catch (RemoteException e) when (e.Error == RemoteError.AlreadyExists)
@@ -78,9 +83,44 @@ internal sealed partial class Uploader
     private async Task<bool> IsPartialAsync(FileState file, RemoteEntry present, Sending sending, CancellationToken cancellationToken)
     {
         bool hasPartial;
+        SentContent? sent;
         lock (_table.Gate)
+        {
             hasPartial = file.HasPartial;
-        return hasPartial && present.Kind == RemoteKind.File && present.Size < sending.Length && await IsBeginningOfContentAsync(sending.Target, present.Size.Value, sending, cancellationToken).ConfigureAwait(false);
+            sent = file.Sent;
+        }
+
+        if (!hasPartial || present.Kind != RemoteKind.File)
+            return false;
+        if (sent is not null && present.Size <= LargestDirect && await IsPartOfAsync(sending.Target, present.Size.Value, sent, cancellationToken).ConfigureAwait(false))
+            return true;
+        return present.Size < sending.Length && await IsBeginningOfContentAsync(sending.Target, present.Size.Value, sending, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether it is what an attempt has sent, or the beginning of that, though the file was changed since.</summary>
+    private async Task<bool> IsPartOfAsync(RemotePath path, long size, SentContent sent, CancellationToken cancellationToken)
+    {
+        var stored = new SentContent(Stream.Null);
+        var buffer = ArrayPool<byte>.Shared.Rent(ComparePiece);
+        try
+        {
+            var reader = await _remote.OpenReadAsync(path, 0, size, Lane.Read, cancellationToken).ConfigureAwait(false);
+            await using var closes = reader.ConfigureAwait(false);
+            for (var left = size; left > 0;)
+            {
+                var count = await reader.ReadAsync(buffer.AsMemory(0, (int)Math.Min(ComparePiece, left)), cancellationToken).ConfigureAwait(false);
+                if (count == 0)
+                    return false;
+                stored.Append(buffer.AsSpan(0, count));
+                left -= count;
+            }
+
+            return sent.BeginsWith(stored);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     /// <summary>What is under the name from now on is the content itself, or somebody else's.</summary>
@@ -91,6 +131,7 @@ internal sealed partial class Uploader
             if (!file.HasPartial)
                 return;
             file.HasPartial = false;
+            file.Sent = null;
             _records.PartialEnds(path);
         }
     }
