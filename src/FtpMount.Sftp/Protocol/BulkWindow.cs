@@ -18,6 +18,12 @@ internal sealed class BulkWindow(TimeProvider time)
 
     private const int SmallestRequest = 32 * 1024;
 
+    /// <summary>What dropbear and its like take before they grant more is well below.</summary>
+    private const int SmallWindow = 256 * 1024;
+
+    /// <summary>Of the 2 MiB of OpenSSH's channels so much is in use at best, because more is granted only when some was taken.</summary>
+    private const int UsualWindow = 1408 * 1024;
+
     /// <summary>Programs on both ends need a while to get going after each other: a window for less than this would run dry on a link without delay.</summary>
     private static readonly TimeSpan LeastDelay = TimeSpan.FromMilliseconds(2.5);
 
@@ -47,6 +53,19 @@ internal sealed class BulkWindow(TimeProvider time)
         {
             lock (_gate)
                 return _roundTrip;
+        }
+    }
+
+    /// <summary>
+    /// Whether what one round trip delivers is more than the small windows of some servers and less than the 2 MiB of OpenSSH: then it is the link that takes no more, and what
+    /// further connections would carry is taken from this one.
+    /// </summary>
+    public bool FillsLink
+    {
+        get
+        {
+            lock (_gate)
+                return _rate * _roundTrip.TotalSeconds is > SmallWindow and < UsualWindow;
         }
     }
 
