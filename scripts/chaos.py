@@ -6,6 +6,7 @@ done, nothing in between, but for the pages of a single write. After each kill a
 """
 
 import argparse
+import errno
 import os
 import random
 import shutil
@@ -108,7 +109,7 @@ class Worker:
             size = PIECE if len(content) < 1 << 20 else 1 << 20
             for offset in range(0, len(content), size):
                 piece = content[offset:offset + size]
-                self.attempt({**self.model, name: content[:offset + len(piece)]}, lambda: os.pwrite(handle, piece, offset))
+                self.attempt({**self.model, name: content[:offset + len(piece)]}, lambda: write_whole(handle, piece, offset))
             if self.random.random() < 0.1:
                 self.attempt(dict(self.model), lambda: os.fsync(handle))
         finally:
@@ -122,7 +123,7 @@ class Worker:
             offset = self.random.randrange(len(before) + 1000)
             piece = self.random.randbytes(self.random.randrange(1, 8000))
             padded = before.ljust(offset, b"\0")
-            self.attempt({**self.model, name: padded[:offset] + piece + padded[offset + len(piece):]}, lambda: os.pwrite(handle, piece, offset))
+            self.attempt({**self.model, name: padded[:offset] + piece + padded[offset + len(piece):]}, lambda: write_whole(handle, piece, offset))
         finally:
             self.attempt_close(handle)
 
@@ -167,6 +168,12 @@ def tree(root):
             with open(os.path.join(directory, name), "rb") as file:
                 found[prefix + name] = file.read()
     return found
+
+
+def write_whole(handle, piece, offset):
+    """A write that the kill ends after some pages tells how many: that is not one that returned."""
+    if os.pwrite(handle, piece, offset) != len(piece):
+        raise OSError(errno.EIO, "only a part was written")
 
 
 def fail(error):
