@@ -37,12 +37,9 @@ public sealed partial class FtpFileSystem
             lane, async (lease, token) => (lease, await OpenStoreAsync(lease.Connection, path, mode, offset, token)), cancellationToken);
         await using (lease)
         {
-            var (reply, sent) = await FtpStore.SendAsync(transfer, content, lane, progress, cancellationToken);
+            var (reply, sent) = await FtpStore.SendAsync(transfer, content, lane, progress, lease.Connection.PrepareTransferAsync, cancellationToken);
             if (reply.Code.IsCompletion)
-            {
-                await lease.Connection.PrepareTransferAsync();
                 return sent;
-            }
 
             throw lease.Connection.IsUsable
                 ? await StoreRefusalAsync(lease.Connection, path, reply, cancellationToken)

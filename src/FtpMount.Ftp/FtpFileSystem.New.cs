@@ -11,8 +11,8 @@ public sealed partial class FtpFileSystem
 {
     /// <inheritdoc/>
     /// <remarks>
-    /// Four round trips where the rename of a temporary file makes it six: whether something is there is asked in the packet of the data command, and STOR follows its answer; the data
-    /// connection; the final reply; then size, time, mode and the look at the result in one packet.
+    /// Three round trips where the rename of a temporary file makes it six: whether something is there is asked in the packet of the data command; STOR follows its answer, and the content with
+    /// it; then size, time, mode and the look at the result in one packet, which does not wait for the final reply.
     /// </remarks>
     public async ValueTask<RemoteEntry> StoreNewAsync(
         RemotePath path, Stream content, RemoteAttributeChange change, IProgress<long>? progress, Lane lane, CancellationToken cancellationToken)
@@ -32,7 +32,24 @@ public sealed partial class FtpFileSystem
             cancellationToken);
         await using (lease)
         {
-            var (reply, sent) = await FtpStore.SendAsync(transfer, content, lane, progress, cancellationToken);
+            var connection = lease.Connection;
+            Preparation? preparation = null;
+            var isAhead = false;
+            var (reply, sent) = await FtpStore.SendAsync(
+                transfer,
+                content,
+                lane,
+                progress,
+                async () =>
+                {
+                    await connection.PrepareTransferAsync();
+                    preparation = Prepare(path, change, FtpStat.QuickCommands(_site, path));
+                    isAhead = connection.BearsCommandsBeforeFinalReply && !_site.Mangles(path.Value);
+                    if (isAhead)
+                        await connection.SendAheadAsync(preparation.Commands, cancellationToken);
+                },
+                cancellationToken);
+            var replies = isAhead ? await connection.ReadOwedAsync(preparation!.Commands.Length, cancellationToken) : null;
             if (!reply.Code.IsCompletion)
             {
                 throw lease.Connection.IsUsable
@@ -40,9 +57,8 @@ public sealed partial class FtpFileSystem
                     : FtpErrorMapping.Failure(FtpErrorMapping.Classify(reply) ?? RemoteError.ServerFailure, "Storing", path, reply);
             }
 
-            await lease.Connection.PrepareTransferAsync();
-            var looks = FtpStat.QuickCommands(_site, path).ToArray();
-            var looked = await PrepareAsync(lease.Connection, path, sent, change, looks, cancellationToken);
+            replies ??= await connection.ExchangeAsync(preparation!.Commands, cancellationToken);
+            var looked = await ConcludeAsync(connection, path, sent, change, preparation!, replies, cancellationToken);
             return (looked is null ? null : FtpStat.ReadQuick(_site, looked, path)) ?? await FtpStat.StatAsync(lease.Connection, path, cancellationToken);
         }
     }

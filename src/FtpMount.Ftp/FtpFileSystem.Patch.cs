@@ -56,7 +56,7 @@ public sealed partial class FtpFileSystem
             cancellationToken);
         await using (lease)
         {
-            var (reply, _) = await FtpStore.SendAsync(transfer, new MemoryStream(content), lane, null, cancellationToken);
+            var (reply, _) = await FtpStore.SendAsync(transfer, new MemoryStream(content), lane, null, null, cancellationToken);
             if (!reply.Code.IsCompletion)
                 throw FtpErrorMapping.Failure(FtpErrorMapping.Classify(reply) ?? RemoteError.Unsupported, "Trying to replace a part of", probe, reply);
         }

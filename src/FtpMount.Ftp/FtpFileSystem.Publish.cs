@@ -29,7 +29,9 @@ public sealed partial class FtpFileSystem
                 if (begun && await HasMovedAsync(connection, temporary, target, token))
                     return await FtpStat.StatAsync(connection, target, token);
                 begun = true;
-                await PrepareAsync(connection, temporary, expectedSize, change, [], token);
+                var preparation = Prepare(temporary, change, []);
+                FtpReply[] prepared = preparation.Commands.Length == 0 ? [] : await connection.ExchangeAsync(preparation.Commands, token);
+                await ConcludeAsync(connection, temporary, expectedSize, change, preparation, prepared, token);
                 var replies = await RenameOnceAsync(connection, temporary, target, FtpStat.QuickCommands(_site, target), token);
                 if (!replies[1].Code.IsCompletion)
                 {
@@ -42,15 +44,11 @@ public sealed partial class FtpFileSystem
             cancellationToken);
     }
 
-    /// <param name="connection">Where.</param>
+    /// <summary>What is sent after a file was stored: the question for its size, and what gives it its time and mode.</summary>
     /// <param name="temporary">The file that was stored.</param>
-    /// <param name="expectedSize">The size that it must have.</param>
     /// <param name="change">What is to be set.</param>
     /// <param name="looks">Commands that go last in the packet and have a look at the result.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>The replies to <paramref name="looks"/>; null when something was set after them.</returns>
-    private async ValueTask<FtpReply[]?> PrepareAsync(
-        FtpConnection connection, RemotePath temporary, long expectedSize, RemoteAttributeChange change, FtpCommand[] looks, CancellationToken cancellationToken)
+    private Preparation Prepare(RemotePath temporary, RemoteAttributeChange change, IEnumerable<FtpCommand> looks)
     {
         var time = change.Modified is null ? TimeCommand.None : BestTimeCommand;
         var mode = change.Mode is null ? ModeCommand.None : BestModeCommand;
@@ -65,13 +63,33 @@ public sealed partial class FtpFileSystem
             commands.Add(CommandFor(time, temporary, change.Modified!.Value));
         if (mode != ModeCommand.None)
             commands.Add(CommandFor(mode, temporary, change.Mode!.Value));
+        var settings = commands.Count;
         commands.AddRange(looks);
-        FtpReply[] replies = commands.Count == 0 ? [] : await connection.ExchangeAsync([.. commands], cancellationToken);
+        return new Preparation([.. commands], settings, _site.Size != FtpSupport.No, asksClock, time, mode);
+    }
 
-        var looked = (FtpReply[]?)replies[^looks.Length..];
+    /// <param name="connection">Where.</param>
+    /// <param name="temporary">The file that was stored.</param>
+    /// <param name="expectedSize">The size that it must have.</param>
+    /// <param name="change">What is to be set.</param>
+    /// <param name="preparation">What was sent.</param>
+    /// <param name="replies">The replies to it.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The replies to the looks; null when something was set after them.</returns>
+    private async ValueTask<FtpReply[]?> ConcludeAsync(
+        FtpConnection connection,
+        RemotePath temporary,
+        long expectedSize,
+        RemoteAttributeChange change,
+        Preparation preparation,
+        FtpReply[] replies,
+        CancellationToken cancellationToken)
+    {
+        var (_, settings, asksSize, asksClock, time, mode) = preparation;
+        var looked = (FtpReply[]?)replies[settings..];
         long? size = null;
         var next = 0;
-        if (_site.Size != FtpSupport.No)
+        if (asksSize)
         {
             size = FtpStat.ReadSize(replies[next]);
             if (replies[next++].Code.IsUnknownCommand)
@@ -114,6 +132,15 @@ public sealed partial class FtpFileSystem
 
         return looked;
     }
+
+    /// <summary>What is sent after a file was stored.</summary>
+    /// <param name="Commands">All of it: what asks and sets, then the looks.</param>
+    /// <param name="Settings">How many of these ask and set.</param>
+    /// <param name="AsksSize">Whether SIZE is among them.</param>
+    /// <param name="AsksClock">Whether MDTM is, which tells the server's clock.</param>
+    /// <param name="Time">How the time is set.</param>
+    /// <param name="Mode">How the mode is set.</param>
+    private sealed record Preparation(FtpCommand[] Commands, int Settings, bool AsksSize, bool AsksClock, TimeCommand Time, ModeCommand Mode);
 
     private async ValueTask TrySetAsync(
         FtpConnection connection, RemotePath path, RemoteAttributeChange change, TimeCommand time, ModeCommand mode, CancellationToken cancellationToken)

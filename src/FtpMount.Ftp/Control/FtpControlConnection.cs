@@ -71,8 +71,8 @@ internal sealed class FtpControlConnection : IDisposable
     /// </summary>
     public bool IsIdle => !_broken && _owed == 0 && (IsReadingInBackground || (!_reader.HasInput && _transport.IsQuiet && !_broken));
 
-    /// <summary>Ends when the reply that is read in the background, if any, has come.</summary>
-    public Task EarlierReply => _earlier ?? Task.CompletedTask;
+    /// <summary>Why a reply that was read in the background did not come; null as long as all did.</summary>
+    public RemoteException? BackgroundFailure { get; private set; }
 
     private bool IsReadingInBackground => _earlier is { IsCompleted: false };
 
@@ -124,11 +124,14 @@ internal sealed class FtpControlConnection : IDisposable
     /// Reads the final reply to the command that was sent last in the background, so that others may be sent meanwhile. Their replies are read after it. Only when all
     /// earlier replies have been read.
     /// </summary>
-    /// <returns>The reply; null when the connection was lost.</returns>
-    public Task<FtpReply?> ReadInBackground()
+    /// <returns>The reply; null when the connection was lost (<see cref="BackgroundFailure"/>).</returns>
+    public Task<FtpReply?> ReadInBackground() => ReadInBackground(_deadline.Timeout);
+
+    /// <summary>As <see cref="ReadInBackground()"/>, with another limit of time.</summary>
+    public Task<FtpReply?> ReadInBackground(TimeSpan timeout)
     {
         _owed--;
-        var reading = ReadEarlierAsync(_earlier);
+        var reading = ReadEarlierAsync(_earlier, timeout);
         _earlier = reading;
         return reading;
     }
@@ -151,7 +154,7 @@ internal sealed class FtpControlConnection : IDisposable
         return reply;
     }
 
-    private async Task<FtpReply?> ReadEarlierAsync(Task<FtpReply?>? before)
+    private async Task<FtpReply?> ReadEarlierAsync(Task<FtpReply?>? before, TimeSpan timeout)
     {
         try
         {
@@ -159,13 +162,14 @@ internal sealed class FtpControlConnection : IDisposable
                 await before;
             while (true)
             {
-                var reply = await ReadNextAsync(_deadline.Timeout, CancellationToken.None);
+                var reply = await ReadNextAsync(timeout, CancellationToken.None);
                 if (!reply.Code.IsPreliminary)
                     return reply;
             }
         }
-        catch (RemoteException)
+        catch (RemoteException e)
         {
+            BackgroundFailure ??= e;
             return null;
         }
     }

@@ -158,7 +158,7 @@ internal sealed class ExaminedServer(FtpOptions options, ExaminationOptions how,
             if (opening.Transfer is not { } transfer)
                 return opening.Reply;
             using var stream = new MemoryStream(content);
-            return (await FtpStore.SendAsync(transfer, stream, Lane.Write, null, cancellationToken)).Reply;
+            return (await FtpStore.SendAsync(transfer, stream, Lane.Write, null, null, cancellationToken)).Reply;
         }
         catch (RemoteException)
         {

@@ -63,6 +63,8 @@ internal static class FtpListing
                     yield return held is null ? entry : WithTrustedTime(site, entry);
             }
 
+            if (transfer.EndIsDoubtful || site.ListAll == FtpSupport.Unknown)
+                await transfer.EndAsync(cancellationToken);
             if (transfer.EndIsDoubtful)
                 await EnsureWholeAsync(connection, directory, transfer, cancellationToken);
             if (await OpenAgainAsync(connection, directory, transfer, found, cancellationToken) is { } again)
@@ -71,6 +73,8 @@ internal static class FtpListing
                 continue;
             }
 
+            // What follows is sent before the server has said that the listing is over; the next data connection first.
+            await connection.PrepareTransferAsync();
             await foreach (var (entry, isExact) in FtpListedTimes.AskAsync(connection, directory, asked ?? [], cancellationToken))
             {
                 if (!isExact && held is not null)
@@ -97,6 +101,7 @@ internal static class FtpListing
             await foreach (var entry in FtpListedSizes.AskAsync(connection, directory, sizeless ?? [], cancellationToken))
                 yield return entry;
 
+            await transfer.EndAsync(cancellationToken);
             transfer.ThrowIfCutShort(directory);
             if (links is not null || (transfer.IsMlsd && site.HasHiddenLinks(directory)))
             {
@@ -134,6 +139,7 @@ internal static class FtpListing
                     yield return WithTrustedTime(site, entry);
             }
 
+            await transfer.EndAsync(cancellationToken);
             transfer = await OpenAgainAsync(connection, directory, transfer, found, cancellationToken);
         }
     }

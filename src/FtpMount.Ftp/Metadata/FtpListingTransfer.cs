@@ -41,7 +41,7 @@ internal sealed class FtpListingTransfer(FtpDataTransfer? transfer, bool isMlsd,
     /// <summary>How many bytes came. Known after its end.</summary>
     public long Received => _received;
 
-    /// <summary>Whether the final reply is a good one. Known after its end.</summary>
+    /// <summary>Whether the final reply is a good one. Known after <see cref="EndAsync"/>.</summary>
     public bool EndedWell => _final is { Code.IsCompletion: true };
 
     /// <summary>The entries, times of LIST being <paramref name="utcOffset"/> ahead of UTC. Leaving early ends the transfer.</summary>
@@ -76,7 +76,8 @@ internal sealed class FtpListingTransfer(FtpDataTransfer? transfer, bool isMlsd,
             if (!EndIsDoubtful && Parse(site, lines.Rest, parser) is { } last)
                 yield return last;
             ended = true;
-            _final = await transfer.CompleteAsync(cancellationToken);
+            if (!transfer.TryLetOthersFollow())
+                _final = await transfer.CompleteAsync(cancellationToken);
         }
         finally
         {
@@ -86,7 +87,15 @@ internal sealed class FtpListingTransfer(FtpDataTransfer? transfer, bool isMlsd,
         }
     }
 
-    /// <summary>Checks the final reply.</summary>
+    /// <summary>Waits for the final reply. Where the site bears it, other commands may be sent before: then it is on its way while they are.</summary>
+    /// <exception cref="RemoteException">The link was lost.</exception>
+    public async ValueTask EndAsync(CancellationToken cancellationToken)
+    {
+        if (transfer is not null)
+            _final ??= await transfer.CompleteAsync(cancellationToken);
+    }
+
+    /// <summary>Checks the final reply. After <see cref="EndAsync"/>.</summary>
     /// <exception cref="RemoteException"><see cref="RemoteError.ServerFailure"/> and others: not all entries came.</exception>
     public void ThrowIfCutShort(RemotePath directory)
     {

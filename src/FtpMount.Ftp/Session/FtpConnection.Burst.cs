@@ -20,8 +20,8 @@ internal sealed partial class FtpConnection
     /// <summary>Bytes in a packet where the site bears long bursts. Refusals may repeat the paths, so this bounds the replies, too.</summary>
     private const int LongPacketBytes = 16 * 1024;
 
-    /// <summary>Bytes in a packet elsewhere: what ProFTPD reads at once.</summary>
-    private const int ShortPacketBytes = 4096;
+    /// <summary>Bytes in a packet elsewhere: what ProFTPD reads at once, less a data command that may be on its way before it.</summary>
+    private const int ShortPacketBytes = 4096 - 16;
 
     /// <summary>
     /// Sends commands, many in one packet, and gives their final replies in order as they come. For sites that bear several commands in one packet only. Leaving
@@ -37,7 +37,6 @@ internal sealed partial class FtpConnection
                 throw Site.NameRefusal(command.Path!.Value);
         }
 
-        await _control.EarlierReply.WaitAsync(cancellationToken); // the limit of a packet counts from here
         var pipelining = Site.Pipelining;
         var isLong = Site.BearsLongBursts;
         var sent = 0;

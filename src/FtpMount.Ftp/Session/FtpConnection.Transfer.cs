@@ -64,16 +64,20 @@ internal sealed partial class FtpConnection
         }
     }
 
-    /// <summary>As <see cref="ReadTransferReplyAsync(CancellationToken)"/>, without a limit of time.</summary>
-    internal async ValueTask<FtpReply> ReadTransferReplyWheneverAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            var reply = await _control.ReadReplyAsync(Timeout.InfiniteTimeSpan, cancellationToken);
-            if (!reply.Code.IsPreliminary)
-                return reply;
-        }
-    }
+    /// <summary>
+    /// Whether other commands may be sent when the data of a transfer has ended and its final reply has not come. Not before: servers that listen during a transfer refuse most of what they
+    /// hear (ProFTPD, Pure-FTPd).
+    /// </summary>
+    internal bool BearsCommandsBeforeFinalReply => Site.Pipelining == FtpSupport.Yes && Site.TransferPipelining != FtpSupport.No;
+
+    /// <summary>Reads the final reply of the transfer that was begun last in the background. Null when it does not come (<see cref="LostReply"/>).</summary>
+    /// <param name="isLimited">Whether there is a limit of time for it; otherwise somebody else sees to it that it comes.</param>
+    internal Task<FtpReply?> ReadTransferReplyInBackground(bool isLimited) =>
+        isLimited ? _control.ReadInBackground() : _control.ReadInBackground(Timeout.InfiniteTimeSpan);
+
+    /// <summary>Why a reply that was read in the background did not come.</summary>
+    internal RemoteException LostReply() =>
+        _control.BackgroundFailure is { } e ? new RemoteException(e.Error, e.Message, e) { ServerReply = e.ServerReply } : new RemoteException(RemoteError.Offline, "The connection was lost.");
 
     /// <summary>The transfer is over and its final reply was read.</summary>
     internal void TransferEnded() => _transferRunning = false;
@@ -139,18 +143,20 @@ internal sealed partial class FtpConnection
                 _restartPending = request.Restart > 0 || request.RangeLength is not null;
             }
 
+            if (SendsAtOnce(request))
+            {
+                var (begun, refused) = await BeginStoreAsync(script, connecting!, cancellationToken);
+                if (refused is not null)
+                    return RefusedOpening(refused, route);
+                connecting = null;
+                _restartPending = false;
+                route.Early?.TakeOver();
+                return FtpTransferOpening.Begun(begun!);
+            }
+
             var opening = await AwaitOpeningAsync(script, connecting!, cancellationToken);
             if (opening.Code.IsNegative)
-            {
-                TransferEnded();
-                if (route.Early is not null && opening.Code.Value is 425 or 503)
-                {
-                    Site.NoteEarlyTransfer(wasGood: false);
-                    return null;
-                }
-
-                return FtpTransferOpening.Refused(opening);
-            }
+                return RefusedOpening(opening, route);
 
             var transport = await connecting!;
             connecting = null;
@@ -191,6 +197,16 @@ internal sealed partial class FtpConnection
                 await DiscardAsync(connecting, connectingLimit!);
             connectingLimit?.Dispose();
         }
+    }
+
+    /// <summary>What the refusal of the transfer command means; null when it was about the early data connection, and the transfer is to be tried again.</summary>
+    private FtpTransferOpening? RefusedOpening(FtpReply refusal, in DataRoute route)
+    {
+        TransferEnded();
+        if (route.Early is null || refusal.Code.Value is not (425 or 503))
+            return FtpTransferOpening.Refused(refusal);
+        Site.NoteEarlyTransfer(wasGood: false);
+        return null;
     }
 
     /// <summary>The reply to MODE: it holds for all transfers from here on.</summary>
@@ -302,6 +318,45 @@ internal sealed partial class FtpConnection
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             // Nothing more to hear: the failure to connect is the reason.
+        }
+
+        _control.MarkBroken();
+        await connecting;
+        throw new RemoteException(RemoteError.ServerFailure, "The data connection failed.");
+    }
+
+    /// <summary>
+    /// Whether content may go before the server has said 150, which saves a round trip: it waits in the socket until the server accepts the connection, and is lost with it when the store is
+    /// refused. Not inside TLS, whose handshake begins with the 150.
+    /// </summary>
+    private bool SendsAtOnce(in FtpTransferRequest request) =>
+        request.Stores && BearsCommandsBeforeFinalReply && Site.DataConnectionsProven && Site.EarlyPorts == FtpSupport.Yes && !ProtectsData && Site.Options.DataMode != FtpDataMode.Active;
+
+    /// <summary>Sends the store command and waits for nothing but the data connection.</summary>
+    /// <returns>One of the two: the transfer, or the server's refusal.</returns>
+    private async ValueTask<(FtpDataTransfer? Begun, FtpReply? Refusal)> BeginStoreAsync(
+        TransferScript script, Task<FtpTransport> connecting, CancellationToken cancellationToken)
+    {
+        if (!script.IsTransferSent)
+            await script.SendNextAsync(cancellationToken);
+        var final = ReadTransferReplyInBackground(isLimited: false);
+        try
+        {
+            await Task.WhenAny(connecting, final).WaitAsync(cancellationToken);
+            if (connecting.IsCompletedSuccessfully && !final.IsCompleted)
+                return (new FtpDataTransfer(this, await connecting, final), null);
+            var reply = await final.WaitAsync(RefusalGrace, Site.Time, cancellationToken) ?? throw LostReply();
+            if (reply.Code.IsNegative)
+                return (null, reply);
+        }
+        catch (TimeoutException)
+        {
+            // Nothing more to hear: the failure to connect is the reason.
+        }
+        catch
+        {
+            _control.MarkBroken();
+            throw;
         }
 
         _control.MarkBroken();

@@ -118,6 +118,14 @@ internal sealed partial class FtpConnection : IPooledConnection
     /// <summary>Remembers that nobody knows what CWD has done.</summary>
     public void ForgetWorkingDirectory() => WorkingDirectory = null;
 
+    /// <summary>Sends commands in one packet without waiting for their replies, which <see cref="ReadOwedAsync"/> gives. For names that have been sent before.</summary>
+    /// <exception cref="RemoteException">The connection was lost.</exception>
+    public ValueTask SendAheadAsync(FtpCommand[] commands, CancellationToken cancellationToken) => SendAsync(commands, cancellationToken);
+
+    /// <summary>The final replies to what was sent ahead.</summary>
+    /// <exception cref="RemoteException">The connection was lost, also when the server closed it with 421.</exception>
+    public ValueTask<FtpReply[]> ReadOwedAsync(int count, CancellationToken cancellationToken) => ReadFinalAsync(count, cancellationToken);
+
     /// <summary>Remembers that a CWD succeeded.</summary>
     public void NoteWorkingDirectory(RemotePath directory) => WorkingDirectory = directory;
 

@@ -16,6 +16,7 @@ internal sealed class FtpDataTransfer : IDisposable
     private readonly FtpConnection _connection;
     private readonly Deadline _deadline;
     private readonly FtpReply? _earlyFinal;
+    private Task<FtpReply?>? _final;
     private bool _isMeasured;
 
     internal FtpDataTransfer(FtpConnection connection, FtpTransport data, FtpReply opening)
@@ -27,11 +28,23 @@ internal sealed class FtpDataTransfer : IDisposable
         _earlyFinal = opening.Code.IsPreliminary ? null : opening;
     }
 
+    /// <summary>A store whose content goes before the server has said that it takes it.</summary>
+    /// <param name="connection">The session.</param>
+    /// <param name="data">The data connection.</param>
+    /// <param name="final">The final reply, which is being read.</param>
+    internal FtpDataTransfer(FtpConnection connection, FtpTransport data, Task<FtpReply?> final)
+    {
+        _connection = connection;
+        Data = data;
+        _deadline = new Deadline(connection.Site.Time, connection.Site.Options.Timeout);
+        _final = final;
+    }
+
     /// <summary>The data connection.</summary>
     public FtpTransport Data { get; }
 
-    /// <summary>The reply that opened it, usually 150.</summary>
-    public FtpReply Opening { get; }
+    /// <summary>The reply that opened it, usually 150; null when it was not waited for.</summary>
+    public FtpReply? Opening { get; }
 
     /// <summary>The session.</summary>
     public FtpConnection Connection => _connection;
@@ -53,14 +66,52 @@ internal sealed class FtpDataTransfer : IDisposable
     /// </summary>
     public async ValueTask<FtpReply> CompleteAsync(CancellationToken cancellationToken)
     {
-        Measure();
-        Data.Dispose();
-        _deadline.Dispose();
-        var reply = _earlyFinal ?? await _connection.ReadTransferReplyAsync(cancellationToken);
-        _connection.TransferEnded();
+        FtpReply reply;
+        if (_final is not null)
+        {
+            reply = await _final.WaitAsync(cancellationToken) ?? throw _connection.LostReply();
+        }
+        else
+        {
+            EndData();
+            reply = _earlyFinal ?? await _connection.ReadTransferReplyAsync(cancellationToken);
+            _connection.TransferEnded();
+        }
+
         if (IsEarly && (reply.Code.IsCompletion || (Received == 0 && reply.Code.Value is 425 or 426)))
             _connection.Site.NoteEarlyTransfer(reply.Code.IsCompletion);
         return reply;
+    }
+
+    /// <summary>All of it came, whatever the final reply will be.</summary>
+    public void NoteGoodEnd()
+    {
+        if (IsEarly)
+            _connection.Site.NoteEarlyTransfer(wasGood: true);
+    }
+
+    /// <summary>
+    /// The data has ended: closes the data connection and lets other commands follow, before the final reply has come. <see cref="CompleteAsync"/> still gives it, to those who want it.
+    /// </summary>
+    /// <returns>False when the site does not bear that; nothing is done then.</returns>
+    public bool TryLetOthersFollow()
+    {
+        if (!_connection.BearsCommandsBeforeFinalReply || _earlyFinal is not null)
+            return false;
+        EndData();
+        _final ??= _connection.ReadTransferReplyInBackground(isLimited: true);
+        _connection.TransferEnded();
+        return true;
+    }
+
+    /// <summary>The final reply of a store, which is read while content is sent. No limit of time: <see cref="StoreWatch"/> sees to that.</summary>
+    /// <exception cref="RemoteException">The session was lost.</exception>
+    public async Task<FtpReply> ReadFinalAsync()
+    {
+        if (_earlyFinal is not null)
+            return _earlyFinal;
+        _final ??= _connection.ReadTransferReplyInBackground(isLimited: false);
+        return await _final ?? throw _connection.LostReply();
     }
 
     /// <summary>As <see cref="CompleteAsync"/>, for a final reply that was read meanwhile.</summary>
@@ -138,6 +189,13 @@ internal sealed class FtpDataTransfer : IDisposable
 
         Data.Dispose();
         _connection.Abandon();
+    }
+
+    private void EndData()
+    {
+        Measure();
+        Data.Dispose();
+        _deadline.Dispose();
     }
 
     /// <summary>Notes how fast a download was.</summary>

@@ -31,6 +31,8 @@ internal sealed class FtpRetrieve : IRemoteReader
     private readonly RemotePath _path;
     private readonly RateFlow? _flow;
 
+    private readonly long _begin;
+
     /// <summary>Where the caller stops; <see cref="long.MaxValue"/> when it wants all.</summary>
     private readonly long _limit;
     private bool _ended;
@@ -50,7 +52,7 @@ internal sealed class FtpRetrieve : IRemoteReader
         _site = transfer.Connection.Site;
         _path = path;
         _flow = _site.Limiter?.Download.CreateFlow(lane);
-        Position = offset;
+        Position = _begin = offset;
         _limit = length is { } wanted && wanted < long.MaxValue - offset ? offset + wanted : long.MaxValue;
     }
 
@@ -153,6 +155,15 @@ internal sealed class FtpRetrieve : IRemoteReader
     {
         try
         {
+            if (HasAll && _transfer.TryLetOthersFollow())
+            {
+                _transfer.NoteGoodEnd();
+                if (_transfer.Data is { IsEncrypted: true, EndIsConfirmed: true })
+                    _site.NoteCloseNotify();
+                _ended = true;
+                return 0;
+            }
+
             var reply = await _transfer.CompleteAsync(cancellationToken);
             if (reply.Code.IsNegative)
             {
@@ -171,6 +182,9 @@ internal sealed class FtpRetrieve : IRemoteReader
             throw;
         }
     }
+
+    /// <summary>Whether every byte that was wanted, or that the server said it would send, has come: its final reply can tell nothing new.</summary>
+    private bool HasAll => Position >= _limit || (_transfer.Data.EndIsConfirmed && _begin == 0 && KnownRest() == 0);
 
     /// <summary>
     /// Over TLS, an end that is not confirmed by the server's close_notify may be anybody's: then the file must be as long as what came. What was wanted and has come is
@@ -223,7 +237,7 @@ internal sealed class FtpRetrieve : IRemoteReader
                     var count = await FtpReceive.ReceiveAsync(_transfer, buffer, CancellationToken.None);
                     if (count == 0)
                     {
-                        await _transfer.CompleteAsync(CancellationToken.None);
+                        await LeaveAsync();
                         return true;
                     }
 
@@ -240,8 +254,15 @@ internal sealed class FtpRetrieve : IRemoteReader
 
         if (!await IsAtEndAsync(CancellationToken.None))
             return false;
-        await _transfer.CompleteAsync(CancellationToken.None);
+        await LeaveAsync();
         return true;
+    }
+
+    /// <summary>The data has ended, and nobody asks how.</summary>
+    private async ValueTask LeaveAsync()
+    {
+        if (!_transfer.TryLetOthersFollow())
+            await _transfer.CompleteAsync(CancellationToken.None);
     }
 
     /// <summary>Whether the server ends the transfer here. A file that goes on has its next bytes in the socket already, or sends them soon.</summary>
@@ -270,7 +291,7 @@ internal sealed class FtpRetrieve : IRemoteReader
     /// <summary>How much is left of the file, when the server told its size in the 150 reply: <c>(1234 bytes)</c>.</summary>
     private long? KnownRest()
     {
-        var text = _transfer.Opening.FirstLine;
+        var text = _transfer.Opening!.FirstLine;
         var end = text.LastIndexOf(" bytes)"u8);
         var open = text.LastIndexOf((byte)'(');
         return open >= 0 && end > open && Utf8Parser.TryParse(text[(open + 1)..end], out long size, out var used) && used == end - open - 1 && size >= Position

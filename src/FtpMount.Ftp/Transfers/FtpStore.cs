@@ -24,28 +24,42 @@ internal static class FtpStore
     private static readonly TimeSpan ReasonGrace = TimeSpan.FromSeconds(3);
 
     /// <summary>Sends all of the content and reads the final reply. The transfer is over when this returns; after an exception the session is in doubt.</summary>
-    /// <returns>The final reply, and the bytes sent.</returns>
+    /// <param name="transfer">The transfer.</param>
+    /// <param name="content">What is sent, from where it stands to its end.</param>
+    /// <param name="lane">Who waits.</param>
+    /// <param name="progress">Told how many bytes were sent.</param>
+    /// <param name="follow">
+    /// Sends what follows the transfer on the control connection and waits for no reply. Called when the server has ended the data connection and, where the site
+    /// bears that, before its final reply: that takes a round trip where the server waits for its end to arrive (vsftpd).
+    /// </param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The final reply, and the bytes sent. When <paramref name="follow"/> was called before a refusal, replies to it are owed.</returns>
     /// <exception cref="RemoteException"><see cref="RemoteError.TimedOut"/>, <see cref="RemoteError.Offline"/>.</exception>
     public static async ValueTask<(FtpReply Reply, long Sent)> SendAsync(
-        FtpDataTransfer transfer, Stream content, Lane lane, IProgress<long>? progress, CancellationToken cancellationToken)
+        FtpDataTransfer transfer, Stream content, Lane lane, IProgress<long>? progress, Func<ValueTask>? follow, CancellationToken cancellationToken)
     {
-        using var stopReading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var cancelled = cancellationToken.UnsafeRegister(static abandoned => ((FtpDataTransfer)abandoned!).Abandon(), transfer);
         using var watch = new StoreWatch(transfer);
         using var flow = transfer.Connection.Site.Limiter?.Upload.CreateFlow(lane);
         var sending = new Sending(transfer, watch, flow, progress);
-        var reading = ReadReplyAsync(transfer, sending, stopReading.Token);
+        var reading = ReadReplyAsync(transfer, sending);
+        var isFollowed = false;
         try
         {
             await sending.SendAsync(content, cancellationToken);
             await transfer.Data.CompleteSendingAsync(cancellationToken);
-            if (transfer.Data.IsEncrypted)
+            if (transfer.Data.IsEncrypted || (follow is not null && transfer.Connection.BearsCommandsBeforeFinalReply))
                 await DrainAsync(transfer, reading, cancellationToken);
+            if (follow is not null && !reading.IsCompleted && transfer.TryLetOthersFollow())
+            {
+                isFollowed = true;
+                await follow();
+            }
         }
         catch (Exception e) when (e is SocketException or TlsException or IOException { InnerException: SocketException } or ObjectDisposedException)
         {
             // Most often the server ended the transfer and says why on the control connection.
-            return (await ReasonAsync(transfer, watch, reading, stopReading, e, cancellationToken), sending.Total);
+            return (await ReasonAsync(transfer, watch, reading, e, cancellationToken), sending.Total);
         }
         catch
         {
@@ -59,7 +73,15 @@ internal static class FtpStore
         try
         {
             var reply = await reading;
-            transfer.Completed();
+            if (!isFollowed)
+                transfer.Completed();
+            ThrowIfPortWasLost(transfer, reply);
+            if (follow is not null && !isFollowed && reply.Code.IsCompletion)
+            {
+                isFollowed = true;
+                await follow();
+            }
+
             return (reply, sending.Total);
         }
         catch (Exception e) when (e is RemoteException or OperationCanceledException)
@@ -72,34 +94,43 @@ internal static class FtpStore
         }
     }
 
-    private static async Task<FtpReply> ReadReplyAsync(FtpDataTransfer transfer, Sending sending, CancellationToken cancellationToken)
+    /// <summary>A store that was sent before the server said whether it takes it, and for which it then has no data connection, is to be sent again.</summary>
+    private static void ThrowIfPortWasLost(FtpDataTransfer transfer, FtpReply reply)
+    {
+        if (transfer.Opening is not null || reply.Code.Value is not (425 or 503))
+            return;
+        transfer.Connection.Site.NoteEarlyTransfer(wasGood: false);
+        throw new RemoteException(RemoteError.Offline, $"The server has lost the data connection ({reply.Text}).") { ServerReply = reply.Text };
+    }
+
+    private static async Task<FtpReply> ReadReplyAsync(FtpDataTransfer transfer, Sending sending)
     {
         // No limit of time of its own while data moves; StoreWatch sees to that, also after the last byte.
-        var reply = transfer.Opening.Code.IsPreliminary
-            ? await transfer.Connection.ReadTransferReplyWheneverAsync(cancellationToken)
-            : transfer.Opening;
+        var reply = await transfer.ReadFinalAsync();
         if (reply.Code.IsNegative && !sending.IsDone)
             transfer.Data.Dispose();
         return reply;
     }
 
     /// <summary>
-    /// Reads what the server still says inside TLS, to its close_notify: session tickets that nobody read would turn the close into a reset, and the server would take
-    /// the file for cut short. It need not say anything once it has replied that it has all.
+    /// Waits for the server's end of the data connection, or its reply. Inside TLS what it still says is read, to its close_notify: session tickets that nobody read would turn the close into a
+    /// reset, and the server would take the file for cut short. It need not say anything once it has replied that it has all.
     /// </summary>
     private static async ValueTask DrainAsync(FtpDataTransfer transfer, Task<FtpReply> reading, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var draining = DrainAsync(transfer.Data, stop.Token);
         if (await Task.WhenAny(draining, reading) == reading)
-            stop.CancelAfter(EndGrace);
+            stop.CancelAfter(transfer.Data.IsEncrypted ? EndGrace : TimeSpan.Zero);
         try
         {
             await draining;
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or TlsException && reading.IsCompletedSuccessfully && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is OperationCanceledException or SocketException or TlsException && !cancellationToken.IsCancellationRequested)
         {
             // What counts is the reply.
+            if (e is not OperationCanceledException && !reading.IsCompletedSuccessfully && transfer.Data.IsEncrypted)
+                throw;
         }
     }
 
@@ -116,7 +147,6 @@ internal static class FtpStore
         FtpDataTransfer transfer,
         StoreWatch watch,
         Task<FtpReply> reading,
-        CancellationTokenSource stopReading,
         Exception failure,
         CancellationToken cancellationToken)
     {
@@ -136,7 +166,6 @@ internal static class FtpStore
         }
 
         transfer.Abandon();
-        await stopReading.CancelAsync();
         await Quietly(reading);
         cancellationToken.ThrowIfCancellationRequested();
         if (watch.HasExpired)
