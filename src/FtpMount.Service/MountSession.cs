@@ -274,6 +274,7 @@ public sealed class MountSession : IControlledMount, IAsyncDisposable
         _parts.Push(_files);
         ListenForIncidents(loggers);
         await _files.RecoverAsync(cancellationToken);
+        _files.AskAhead();
         _mount = await FuseMount.MountAsync(_files, ToFuseOptions(), loggers.CreateLogger<FuseMount>(), cancellationToken);
         _parts.Push(_mount);
         _since = _time.GetUtcNow();

@@ -139,6 +139,29 @@ public sealed partial class VirtualFileSystem
         return VfsError.Busy;
     }
 
+    /// <summary>
+    /// Begins to ask the server for what a program asks first of nearly every mount, the top directory and its names, while it is being mounted. Waits for nothing; a program that asks for
+    /// the same joins. Not with <see cref="VfsOptions.Prefetch"/> off.
+    /// </summary>
+    public void AskAhead()
+    {
+        if (_options.Prefetch)
+            _ = Task.Run(AskAheadAsync, CancellationToken.None);
+    }
+
+    private async Task AskAheadAsync()
+    {
+        Task<VfsError> root;
+        lock (_table.Gate)
+            root = _rootFetch ??= Task.Run(FetchRootAsync, CancellationToken.None);
+        if (await root.ConfigureAwait(false) != VfsError.None)
+            return;
+        Task names;
+        lock (_table.Gate)
+            names = _revalidator.List(_table.Root, Lane.Prefetch);
+        await names.ConfigureAwait(false);
+    }
+
     private async Task<VfsError> FetchRootAsync()
     {
         var error = await _revalidator.RevalidateRootAsync(_stopping.Token).ConfigureAwait(false);

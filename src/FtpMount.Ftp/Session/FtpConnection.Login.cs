@@ -5,8 +5,8 @@ using FtpMount.Remote;
 namespace FtpMount.Ftp.Session;
 
 /// <summary>
-/// How a session begins: greeting, AUTH TLS (<c>FtpConnection.Tls.cs</c>), USER, PASS, ACCT (RFC 959 section 5.4). The first session of a site asks FEAT, then sends the rest in one packet, which
-/// at the same time proves that the server bears that. Every later session sends PASS and its settings together.
+/// How a session begins: greeting, AUTH TLS (<c>FtpConnection.Tls.cs</c>), USER, PASS, ACCT (RFC 959 section 5.4). The first session of a site asks FEAT, SYST and PWD in one packet, which
+/// at the same time proves that the server bears that, then sends its settings and the look at the directory to be shown. Every later session sends PASS and its settings together.
 /// </summary>
 internal sealed partial class FtpConnection
 {
@@ -81,8 +81,7 @@ internal sealed partial class FtpConnection
 
         if (settings is null)
         {
-            var feat = await ExchangeOneAsync(new FtpCommand("FEAT"), cancellationToken);
-            await SetUpFirstAsync(feat, greeting, cancellationToken);
+            await SetUpFirstAsync(greeting, cancellationToken);
         }
         else
         {
@@ -91,7 +90,7 @@ internal sealed partial class FtpConnection
             if (!recalls)
                 CheckSettings(made);
             else if (!TryConfirmRecall(made))
-                await SetUpFirstAsync(made[0], greeting, cancellationToken);
+                await SetUpFirstAsync(greeting, cancellationToken);
             if (asksPort)
                 BeginEarly(Task.FromResult<FtpReply?>(replies[^1]), isExtended);
         }
@@ -211,15 +210,13 @@ internal sealed partial class FtpConnection
             throw Refused(reply);
     }
 
-    private async ValueTask SetUpFirstAsync(FtpReply feat, FtpReply greeting, CancellationToken cancellationToken)
+    private async ValueTask SetUpFirstAsync(FtpReply greeting, CancellationToken cancellationToken)
     {
-        var features = FtpFeatures.Parse(feat);
-        var settings = SettingsFor(features);
-        FtpCommand[] commands = [.. settings, new FtpCommand("SYST"), new FtpCommand("PWD")];
+        FtpCommand[] questions = [.. RecallBegin, .. RecallEnd];
         FtpReply[] replies;
         if (Site.Pipelining == FtpSupport.No)
         {
-            replies = await ExchangeAsync(commands, cancellationToken);
+            replies = await ExchangeAsync(questions, cancellationToken);
         }
         else
         {
@@ -227,7 +224,7 @@ internal sealed partial class FtpConnection
             {
                 using var proof = new CancellationTokenSource(PipeliningProof, Site.Time);
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(proof.Token, cancellationToken);
-                replies = await ExchangeAsync(commands, either.Token);
+                replies = await ExchangeAsync(questions, either.Token);
                 Site.Pipelining = FtpSupport.Yes;
             }
             catch (Exception e) when (e is RemoteException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
@@ -237,14 +234,24 @@ internal sealed partial class FtpConnection
             }
         }
 
-        CheckSettings(replies.AsSpan(0, settings.Length));
-        var system = replies[^2];
+        var (feat, system, pwd) = (replies[0], replies[1], replies[2]);
+        var features = FtpFeatures.Parse(feat);
         Site.ServerSoftware = FtpSiteIdentity.Describe(greeting, system);
-        LoginFolder = PwdReply.TryParse(replies[^1], Site.Codec, out var folder) ? folder : ForeignFolder(replies[^1]);
+        LoginFolder = PwdReply.TryParse(pwd, Site.Codec, out var folder) ? folder : ForeignFolder(pwd);
         Site.Learn(features);
-        if (Site.PathPrefix.Length > 0)
-            return; // not remembered: the look at the directory goes with the next login before its PWD
-        Site.Identify(FtpSiteIdentity.From(greeting, system, feat, LoginFolder));
+        await SetUpAsync(SettingsFor(features), Site.ResolveRoot(LoginFolder), cancellationToken);
+        if (Site.PathPrefix.Length == 0) // otherwise not remembered: the look at the directory goes with the next login before its PWD
+            Site.Identify(FtpSiteIdentity.From(greeting, system, feat, LoginFolder));
+    }
+
+    /// <summary>Sends the settings and, where nothing must be found out before, the look at the directory to be shown.</summary>
+    private async ValueTask SetUpAsync(FtpCommand[] settings, RemotePath root, CancellationToken cancellationToken)
+    {
+        var looks = LooksAlong(root);
+        var replies = await ExchangeAsync([.. settings, .. looks], cancellationToken);
+        CheckSettings(replies.AsSpan(0, settings.Length));
+        if (looks.Length > 0)
+            _rootReplies = (root, replies[settings.Length..]);
     }
 
     /// <summary>

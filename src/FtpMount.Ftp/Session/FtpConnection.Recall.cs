@@ -27,13 +27,15 @@ internal sealed partial class FtpConnection
         return taken;
     }
 
-    private FtpCommand[] RecallCommands()
+    private FtpCommand[] RecallCommands() =>
+        [.. RecallBegin, .. SettingsFor(Site.Features!), .. RecallEnd, .. LooksAlong(Site.ResolveRoot(Site.Identity!.LoginFolder))];
+
+    /// <summary>The look at the directory to be shown; none where it must be found out first whether 255 is to be doubled, or whether the server takes the name for what it is.</summary>
+    private FtpCommand[] LooksAlong(RemotePath root)
     {
         const byte Iac = 0xFF;
-        var root = Site.ResolveRoot(Site.Identity!.LoginFolder);
         var looks = RootCommands(Site, root);
-        // Whether 255 must be doubled, and whether the server takes the name for what it is, is found out first.
-        return [.. RecallBegin, .. SettingsFor(Site.Features!), .. RecallEnd, .. looks[0].Argument.Span.Contains(Iac) || !Site.TakesAsNamed(root.Value) ? [] : looks];
+        return looks[0].Argument.Span.Contains(Iac) || !Site.TakesAsNamed(root.Value) ? [] : looks;
     }
 
     /// <summary>The replies to <see cref="RecallCommands"/>, with a limit of time: a server that has begun to lose commands must not cost a whole time-out.</summary>

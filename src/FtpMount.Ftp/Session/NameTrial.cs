@@ -170,7 +170,7 @@ internal static class NameTrial
         var opening = await connection.OpenTransferAsync(new FtpTransferRequest { Command = connection.Site.Command("STOR", path), Stores = true }, cancellationToken);
         if (opening.Transfer is not { } transfer)
             return false;
-        var (reply, _) = await FtpStore.SendAsync(transfer, new MemoryStream([0]), Lane.Interactive, null, cancellationToken);
+        var (reply, _) = await FtpStore.SendAsync(transfer, new MemoryStream([0]), Lane.Interactive, null, null, cancellationToken);
         return reply.Code.IsCompletion;
     }
 

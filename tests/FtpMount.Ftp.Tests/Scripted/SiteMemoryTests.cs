@@ -57,7 +57,7 @@ public sealed class SiteMemoryTests : IDisposable
         File.WriteAllText(own, File.ReadAllText(own).Replace("two", "one", StringComparison.Ordinal));
         var before = other.Commands.Count;
         await MountAsync(other);
-        Assert.Equal(["AUTH TLS", "USER u", "PASS p", "FEAT", "TYPE I", "SYST", "PWD", "CWD /", "MLST /"], other.Commands.Skip(before).Where(line => line != "QUIT"));
+        Assert.Equal(["AUTH TLS", "USER u", "PASS p", "FEAT", "SYST", "PWD", "TYPE I", "CWD /", "MLST /"], other.Commands.Skip(before).Where(line => line != "QUIT"));
         Assert.Contains("two", await File.ReadAllTextAsync(own, Token), StringComparison.Ordinal);
     }
 

@@ -53,7 +53,7 @@ public sealed class SiteMemoryTests(FtpSiteFixture fixture) : IClassFixture<FtpS
         await using var proxy = FaultProxy.Start(server);
         await using (var first = await ConnectAsync(server, proxy, options => options with { Path = "folder" }))
         {
-            Assert.Equal(("folder", 5), (first.Root.Name, proxy.RoundTrips)); // USER, PASS, FEAT, the settings, the folder
+            Assert.Equal(("folder", 4), (first.Root.Name, proxy.RoundTrips)); // USER; PASS; FEAT and PWD; the settings and the folder
             for (var i = 0; i < 2; i++)
             {
                 await foreach (var entry in first.ListAsync(first.Root, Lane.Interactive, FtpSite.Token))
