@@ -12,6 +12,7 @@ public sealed partial class VirtualFileSystem
     private static readonly TimeSpan Present = TimeSpan.FromSeconds(2);
 
     private Task<VfsError>? _rootFetch;
+    private Task _askingAhead = Task.CompletedTask;
 
     /// <summary>Whether the server refused to set the time of a directory.</summary>
     private volatile bool _keepsDirectoryTimes;
@@ -146,7 +147,7 @@ public sealed partial class VirtualFileSystem
     public void AskAhead()
     {
         if (_options.Prefetch)
-            _ = Task.Run(AskAheadAsync, CancellationToken.None);
+            _askingAhead = Task.Run(AskAheadAsync, CancellationToken.None);
     }
 
     private async Task AskAheadAsync()

@@ -190,6 +190,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
     /// <summary>Returns when nothing is being fetched ahead any more.</summary>
     internal async Task PrefetchesAsync()
     {
+        await _askingAhead.ConfigureAwait(false);
         while (true)
         {
             Task[] running;
@@ -235,6 +236,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
         lock (_table.Gate)
             pinKeeping = _pinKeeping;
         await pinKeeping.ConfigureAwait(false);
+        await _askingAhead.ConfigureAwait(false);
         await _reads.EndAsync().ConfigureAwait(false);
         await _unlinked.DisposeAsync().ConfigureAwait(false);
         await _uploader.DisposeAsync().ConfigureAwait(false);

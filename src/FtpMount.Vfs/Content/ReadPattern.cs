@@ -27,6 +27,9 @@ internal sealed class ReadPattern
     private int _strays;
     private long _checkedUpTo;
 
+    /// <summary>Whether it reads here and there.</summary>
+    public bool IsScattered => _strays >= 2;
+
     /// <summary>The stream that this reader follows.</summary>
     public Transfer? Stream { get; set; }
 

@@ -70,7 +70,7 @@ internal sealed class ScriptedFtpServer : IAsyncDisposable
                 _tasks.Add(ServeAsync(socket));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException or InvalidOperationException)
         {
             // The end.
         }

@@ -203,9 +203,10 @@ public sealed class ListingTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
         site.Put("file", "1");
         await site.ListAsync(site.Folder);
         var commands = await site.CommandsOfAsync(() => site.ListAsync(site.Folder));
-        // The last one is EPSV, for which nobody waits.
-        Assert.Equal("EPSV", commands[^1]);
-        Assert.Equal(kind == FtpServerKind.Vsftpd || FtpServerKinds.ListOnly.Contains(kind) ? 2 : 1, site.Proxy!.RoundTrips - 1);
+        // EPSV is for the next transfer: nobody waits for it alone, and the times are asked behind it.
+        var timed = kind == FtpServerKind.Vsftpd || FtpServerKinds.ListOnly.Contains(kind);
+        Assert.Equal(timed ? 2 : 1, commands.Count - commands.ToList().IndexOf("EPSV"));
+        Assert.Equal(2, site.Proxy!.RoundTrips);
     }
 
     [Theory]

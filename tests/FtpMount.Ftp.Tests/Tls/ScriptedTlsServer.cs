@@ -110,7 +110,7 @@ internal sealed class ScriptedTlsServer : IAsyncDisposable
             while (true)
                 _tasks.Add(ServeAsync(await _listener.AcceptSocketAsync(_stop.Token)));
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException or InvalidOperationException)
         {
             // The end.
         }

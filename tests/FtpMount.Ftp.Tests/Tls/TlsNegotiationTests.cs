@@ -225,7 +225,7 @@ public sealed class TlsNegotiationTests : IDisposable
                 while (true)
                     _tunnels.Add(TunnelAsync(await _listener.AcceptTcpClientAsync()));
             }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            catch (Exception e) when (e is SocketException or InvalidOperationException)
             {
                 // The end.
             }

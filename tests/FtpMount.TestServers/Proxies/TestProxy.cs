@@ -111,7 +111,7 @@ public abstract class TestProxy : IAsyncDisposable
             {
                 client = await _listener.AcceptSocketAsync(_stop.Token).ConfigureAwait(false);
             }
-            catch (Exception error) when (error is SocketException or ObjectDisposedException or OperationCanceledException)
+            catch (Exception error) when (error is SocketException or InvalidOperationException or OperationCanceledException)
             {
                 return;
             }

@@ -16,7 +16,12 @@ internal sealed class ByteArrayRemote : IRemoteFileSystem
 
     public RemoteCapabilities Capabilities => RemoteCapabilities.None;
 
-    public RemoteStatistics Statistics => new();
+    public RemoteStatistics Statistics => new() { ConnectionLimit = 8 };
+
+    /// <summary>The most connections that were asked for in advance.</summary>
+    public int Prepared { get; private set; }
+
+    public void Prepare(int calls) => Prepared = Math.Max(Prepared, calls);
 
     /// <summary>Every transfer: offset and length as asked for.</summary>
     public List<(RemotePath Path, long Offset, long? Length)> Opened { get; } = [];

@@ -52,6 +52,7 @@ public sealed class ContentReaderTests
         Assert.Equal(20, fixture.Remote.OpenedCount);
         Assert.All(fixture.Remote.Opened, opened => Assert.NotNull(opened.Length));
         Assert.InRange(fixture.Remote.BytesGiven, 20 * 4096, 20 * (4096 + Block));
+        Assert.Equal(5, fixture.Remote.Prepared); // connections, so that each read finds one that is ready
     }
 
     [Fact]
@@ -64,6 +65,7 @@ public sealed class ContentReaderTests
         for (var offset = 20 << 20; offset < 30 << 20; offset += Block)
             await ContentFixture.ReadAsync(reader, bytes, offset, Block);
         Assert.InRange(fixture.Remote.OpenedCount, 2, 4);
+        Assert.Equal(0, fixture.Remote.Prepared);
         Assert.Single(fixture.Remote.Opened, opened => opened.Length is null);
     }
 

@@ -40,6 +40,24 @@ public sealed class ListingPrefetchTests
     }
 
     [Fact]
+    public async Task The_top_directory_is_there_when_a_program_comes_to_a_new_mount()
+    {
+        await using var mount = new Mount(PutTree);
+        mount.Vfs.AskAhead();
+        await mount.Vfs.PrefetchesAsync();
+        var asked = mount.Remote.Count("STAT");
+        Assert.Equal(1, mount.Remote.Count("LIST"));
+        await mount.Names("/");
+        await mount.Attributes("/tree");
+        Assert.Equal((asked, 1), (mount.Remote.Count("STAT"), mount.Remote.Count("LIST")));
+
+        await using var without = new Mount(PutTree, o => o with { Prefetch = false });
+        without.Vfs.AskAhead();
+        await without.Vfs.PrefetchesAsync();
+        Assert.Equal(0, without.Remote.Count("LIST"));
+    }
+
+    [Fact]
     public async Task A_walk_that_stops_is_not_followed_to_the_end()
     {
         await using var mount = new Mount(PutTree);
