@@ -214,7 +214,7 @@ public sealed class FuzzTests
         var stops = Enumerable.Range(1, Math.Max(0, name.Length - 1)).Where(i => name[i] == (byte)'.');
         Assert.True(
             input.AsSpan().IndexOf(name) >= 0
-                || stops.Any(stop => input.AsSpan().TrimStart(" \t"u8).StartsWith(name.AsSpan(0, stop)) && input.AsSpan().IndexOf(name.AsSpan(stop + 1)) > 0),
+                || stops.Any(stop => input.AsSpan().TrimStart(" \t"u8).StartsWith(name.AsSpan(0, stop)) && input.AsSpan().TrimStart(" \t"u8)[stop..].IndexOf(name.AsSpan(stop + 1)) > 0),
             "The name is not that of the line.");
         Assert.True(entry.Modified is not { } t
             || t.Precision == TimeSpan.FromSeconds(1) || t.Precision == TimeSpan.FromMinutes(1) || t.Precision == TimeSpan.FromDays(1));
