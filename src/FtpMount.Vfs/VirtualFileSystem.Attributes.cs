@@ -390,7 +390,7 @@ public sealed partial class VirtualFileSystem
     private bool IsOpenForWriting(Node node)
     {
         lock (_table.Gate)
-            return node.File is { } file && file.Handles.Exists(h => h.CanWrite);
+            return node.File is { } file && file.IsOpenForWriting;
     }
 
     /// <summary>A pinned node's staging file is needed by an operation that may not have it open.</summary>

@@ -129,7 +129,7 @@ public sealed partial class VirtualFileSystem
         bool isUnsent;
         lock (_table.Gate)
         {
-            node.File!.Handles.Remove(open);
+            node.File!.Closed(open);
 
             // Written through a memory map after the last close, or after a close whose upload failed in passing: the latter is tried again by itself.
             isUnsent = node is { Deleted: false, File: { IsDirty: true, Failures: 0 } } && open.CanWrite;
@@ -201,7 +201,7 @@ public sealed partial class VirtualFileSystem
             var file = node.File ??= new FileState();
             handle = new FileHandle(NextHandle(), node, flags);
             node.OpenHandles++;
-            file.Handles.Add(handle);
+            file.Opened(handle);
             var version = node.Remote is { } remote ? EntryMerge.VersionOf(remote) : default;
             var keep = file.KernelVersion is { } held && (file.IsDirty || held.IsSameAs(version));
             file.KernelVersion = version;
@@ -273,7 +273,7 @@ public sealed partial class VirtualFileSystem
                 _table.MarkDirectoryChanged(directory);
                 _uploader.NoteChanged(node);
                 var handle = new FileHandle(NextHandle(), node, flags);
-                file.Handles.Add(handle);
+                file.Opened(handle);
                 node.OpenHandles++;
                 _files[handle.Id.Value] = handle;
                 created = handle;

@@ -121,7 +121,7 @@ public sealed partial class VirtualFileSystem
     private bool IsSmallAndComplete(Node node)
     {
         lock (_table.Gate)
-            return node.Remote is { Size: <= SmallFile } && node.File!.Handles.Exists(h => h.Content is { IsComplete: true });
+            return node.Remote is { Size: <= SmallFile } && node.File!.Handles.Any(h => h.Content is { IsComplete: true });
     }
 
     /// <summary>Gives the file a hidden name on the server; false when the server does not let it.</summary>

@@ -250,7 +250,7 @@ public sealed partial class VirtualFileSystem : IVirtualFileSystem, IAsyncDispos
             states = [.. _table.Nodes.Concat(_files.Values.Select(h => h.Node)).Distinct().Select(n => n.File).OfType<FileState>()];
         foreach (var state in states)
         {
-            foreach (var retired in state.Retired)
+            foreach (var retired in state.Retired ?? [])
                 await retired.DisposeAsync().ConfigureAwait(false);
             if (state.Staging is { } staging)
                 await staging.DisposeAsync().ConfigureAwait(false);

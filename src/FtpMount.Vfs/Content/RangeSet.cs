@@ -226,7 +226,8 @@ public sealed class RangeSet
         var count = _count - (last - first) + replacements;
         if (count > _starts.Length)
         {
-            var capacity = Math.Max(4, Math.Max(count, _starts.Length * 2));
+            // Most sets have one range for good: that of a file that is there from its beginning on.
+            var capacity = _starts.Length == 0 ? count : Math.Max(4, Math.Max(count, _starts.Length * 2));
             Array.Resize(ref _starts, capacity);
             Array.Resize(ref _ends, capacity);
         }

@@ -21,8 +21,8 @@ public sealed partial class StagingFile
     /// <summary>Up to where the checksum is taken; -1 when it is not.</summary>
     private long _hashed;
 
-    /// <summary>What was written below the visible base; unlike what was filled from the base it must be known after a crash.</summary>
-    private readonly RangeSet _written = new();
+    /// <summary>What was written below the visible base; unlike what was filled from the base it must be known after a crash. Null: nothing.</summary>
+    private RangeSet? _written;
 
     /// <summary>Ranges below the visible base that were written since <see cref="TakeExtents"/>; null when none.</summary>
     private List<ByteRange>? _newExtents;
@@ -37,21 +37,24 @@ public sealed partial class StagingFile
     public bool IsBaseAtHand => _base is null || _base.IsComplete;
 
     /// <summary>Takes up a staging file that an earlier process left. It is dirty.</summary>
-    /// <param name="path">The local file.</param>
+    /// <param name="directory">Where the local file is.</param>
+    /// <param name="name">Its name.</param>
     /// <param name="baseContent">What it began with; needed as far as <paramref name="visibleBase"/> is not zero. Owned from now on, also when this fails.</param>
     /// <param name="visibleBase">How many bytes from the start on may come from the base.</param>
     /// <param name="extents">What of these was written.</param>
     /// <param name="budget">What its bytes count for; null for nothing.</param>
     /// <exception cref="IOException">The local file cannot be opened.</exception>
-    public static StagingFile Reopen(string path, RemoteContent? baseContent, long visibleBase, IEnumerable<ByteRange> extents, StagingBudget? budget = null)
+    public static StagingFile Reopen(string directory, string name, RemoteContent? baseContent, long visibleBase, IEnumerable<ByteRange> extents, StagingBudget? budget = null)
     {
-        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(directory);
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(extents);
         try
         {
-            using var handle = LocalDisk.OpenPrivate(path, FileMode.Open);
+            using var handle = LocalDisk.OpenPrivate(Path.Combine(directory, name), FileMode.Open);
             var length = RandomAccess.GetLength(handle);
-            var file = new StagingFile(path, null, baseContent, budget)
+            var isMadeOfId = Guid.TryParseExact(Path.GetFileNameWithoutExtension(name), "n", out var id) && string.Equals(name, NameOf(id), StringComparison.Ordinal);
+            var file = new StagingFile(directory, id, isMadeOfId ? null : name, null, baseContent, budget)
             {
                 _length = length,
                 _visibleBase = baseContent is null ? 0 : Math.Min(Math.Min(visibleBase, baseContent.Length), length),
@@ -64,7 +67,7 @@ public sealed partial class StagingFile
                     continue;
                 var end = Math.Min(extent.End, file._visibleBase);
                 file._local.Add(extent.Start, end);
-                file._written.Add(extent.Start, end);
+                (file._written ??= new RangeSet()).Add(extent.Start, end);
             }
 
             if (file._visibleBase < length)
@@ -102,10 +105,7 @@ public sealed partial class StagingFile
         try
         {
             Volatile.Write(ref _newExtents, null);
-            var all = new List<ByteRange>();
-            for (var i = 0; i < _written.Count && _written[i].Start < _visibleBase; i++)
-                all.Add(new ByteRange(_written[i].Start, Math.Min(_written[i].End, _visibleBase)));
-            return all;
+            return WrittenBelowBase().ToArray();
         }
         finally
         {
@@ -119,7 +119,7 @@ public sealed partial class StagingFile
         _gate.EnterReadLock();
         try
         {
-            return _written.ToArray();
+            return _written?.ToArray() ?? [];
         }
         finally
         {
@@ -133,9 +133,7 @@ public sealed partial class StagingFile
         _gate.EnterReadLock();
         try
         {
-            var changed = new RangeSet();
-            for (var i = 0; i < _written.Count && _written[i].Start < _visibleBase; i++)
-                changed.Add(_written[i].Start, Math.Min(_written[i].End, _visibleBase));
+            var changed = WrittenBelowBase();
             if (_length > _visibleBase)
                 changed.Add(_visibleBase, _length);
             return changed.ToArray();
@@ -265,6 +263,15 @@ public sealed partial class StagingFile
         _hashed += data.Length;
     }
 
+    /// <summary>What was written, as far as the base reaches now. Called under the gate.</summary>
+    private RangeSet WrittenBelowBase()
+    {
+        var below = new RangeSet();
+        for (var i = 0; i < _written?.Count && _written[i].Start < _visibleBase; i++)
+            below.Add(_written[i].Start, Math.Min(_written[i].End, _visibleBase));
+        return below;
+    }
+
     private void DropHash()
     {
         _hashed = -1;
@@ -276,9 +283,9 @@ public sealed partial class StagingFile
     private void NoteExtent(long start, long end)
     {
         end = Math.Min(end, _visibleBase);
-        if (start >= end || _written.Contains(start, end))
+        if (start >= end || _written?.Contains(start, end) == true)
             return;
-        _written.Add(start, end);
+        (_written ??= new RangeSet()).Add(start, end);
         var extents = _newExtents ?? [];
         if (extents.Count > 0 && extents[^1].End == start)
             extents[^1] = new ByteRange(extents[^1].Start, end);

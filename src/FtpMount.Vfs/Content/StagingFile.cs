@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using FtpMount.Remote;
 using FtpMount.Vfs.Budget;
 using Microsoft.Win32.SafeHandles;
@@ -24,8 +25,15 @@ public sealed partial class StagingFile : IAsyncDisposable
     /// <summary>What is filled at a time.</summary>
     private const int FillPiece = 1 << 20;
 
-    private readonly ReaderWriterLockSlim _gate = new();
-    private readonly Lock _handleGate = new();
+    private readonly ContentGate _gate = new();
+    private readonly string _directory;
+
+    /// <summary>What the local file's name is made of, in less room than the name takes.</summary>
+    private readonly Guid _id;
+
+    /// <summary>The local file's name; null when it is that of <see cref="_id"/>.</summary>
+    private readonly string? _name;
+
     private readonly RemoteContent? _base;
     private readonly ContentReader? _baseReader;
     private readonly RangeSet _local = new();
@@ -38,11 +46,14 @@ public sealed partial class StagingFile : IAsyncDisposable
     private long _counted;
     private bool _discarded;
     private int _disposed;
+    private StrongBox<FileVersion>? _uploadedVersion;
 
-    private StagingFile(string localPath, SafeFileHandle? handle, RemoteContent? baseContent, StagingBudget? budget)
+    private StagingFile(string directory, Guid id, string? name, SafeFileHandle? handle, RemoteContent? baseContent, StagingBudget? budget)
     {
         _budget = budget;
-        LocalPath = localPath;
+        _directory = directory;
+        _id = id;
+        _name = name;
         _handle = handle;
         _base = baseContent;
         _baseReader = baseContent?.CreateReader();
@@ -56,13 +67,13 @@ public sealed partial class StagingFile : IAsyncDisposable
         {
             if (_handle is { } open)
                 return open;
-            lock (_handleGate)
+            lock (_gate)
                 return _handle ??= LocalDisk.OpenPrivate(LocalPath, FileMode.Open);
         }
     }
 
     /// <summary>The local file (0600). It is whole after <see cref="FillAsync"/>.</summary>
-    public string LocalPath { get; }
+    public string LocalPath => Path.Combine(_directory, _name ?? NameOf(_id));
 
     /// <summary>Length in bytes.</summary>
     public long Length => Volatile.Read(ref _length);
@@ -74,7 +85,7 @@ public sealed partial class StagingFile : IAsyncDisposable
     public bool IsDirty => Volatile.Read(ref _changeCount) != Volatile.Read(ref _cleanCount);
 
     /// <summary>What <see cref="MarkClean"/> said last; null before.</summary>
-    public FileVersion? UploadedVersion { get; private set; }
+    public FileVersion? UploadedVersion => _uploadedVersion?.Value;
 
     /// <summary>Whether the local file has every byte, so that the base is not needed.</summary>
     public bool IsWhole
@@ -101,7 +112,8 @@ public sealed partial class StagingFile : IAsyncDisposable
     public static StagingFile Create(string directory, RemoteContent? baseContent, StagingBudget? budget = null)
     {
         SafeFileHandle? handle = null;
-        var path = Path.Combine(directory, $"{Guid.NewGuid():n}{Extension}");
+        var id = Guid.NewGuid();
+        var path = Path.Combine(directory, NameOf(id));
         try
         {
             try
@@ -116,7 +128,7 @@ public sealed partial class StagingFile : IAsyncDisposable
 
             if (baseContent is { Length: > 0 })
                 RandomAccess.SetLength(handle, baseContent.Length);
-            return new StagingFile(path, handle, baseContent, budget);
+            return new StagingFile(directory, id, null, handle, baseContent, budget);
         }
         catch
         {
@@ -289,7 +301,7 @@ public sealed partial class StagingFile : IAsyncDisposable
         _gate.EnterWriteLock();
         if (changeCount > _cleanCount)
             Volatile.Write(ref _cleanCount, changeCount);
-        UploadedVersion = uploaded;
+        _uploadedVersion = new StrongBox<FileVersion>(uploaded);
         _gate.ExitWriteLock();
     }
 
@@ -401,6 +413,8 @@ public sealed partial class StagingFile : IAsyncDisposable
             LocalDisk.TryDelete(LocalPath);
         _budget?.NoteFreed(Interlocked.Exchange(ref _counted, 0));
     }
+
+    private static string NameOf(Guid id) => $"{id:n}{Extension}";
 
     /// <summary>Counts what a write will add. Called under the gate.</summary>
     private void TakeRoom(long offset, long end)

@@ -1,17 +1,27 @@
+using System.Runtime.CompilerServices;
 using FtpMount.Vfs.Content;
 using FtpMount.Vfs.WriteBack;
 
 namespace FtpMount.Vfs.Namespace;
 
-/// <summary>What a file node has besides its name: its staging file, its open handles and its upload.</summary>
+/// <summary>
+/// What a file node has besides its name: its staging file, its open handles and its upload. There is one for every file that waits for its upload, so that what most of these
+/// do not have (handles, versions) takes room only where it is there.
+/// </summary>
 internal sealed class FileState
 {
+    /// <summary>The version of what the server does not have.</summary>
+    private static readonly StrongBox<FileVersion> NoVersion = new();
+
     private volatile StagingFile? _staging;
+    private List<FileHandle>? _handles;
+    private StrongBox<FileVersion>? _kernelVersion;
+    private StrongBox<FileVersion>? _publishing;
 
     /// <summary>
     /// Guards <see cref="Staging"/> against a write that is just landing in it. Taken after the table's gate, never before.
     /// </summary>
-    public Lock WriteGate { get; } = new();
+    public object WriteGate => this;
 
     /// <summary>The edited content; shared by all handles. Set under the table's gate and <see cref="WriteGate"/>, read anywhere.</summary>
     public StagingFile? Staging
@@ -20,13 +30,20 @@ internal sealed class FileState
         set => _staging = value;
     }
 
-    /// <summary>Staging files that were superseded while reads may still be running on them; disposed with the last handle.</summary>
-    public List<StagingFile> Retired { get; } = [];
+    /// <summary>Staging files that were superseded while reads may still be running on them; disposed with the last handle; null when there is none.</summary>
+    public List<StagingFile>? Retired { get; set; }
 
-    public List<FileHandle> Handles { get; } = [];
+    public IReadOnlyList<FileHandle> Handles => _handles ?? [];
+
+    /// <summary>Whether somebody may still write to it.</summary>
+    public bool IsOpenForWriting => _handles is { } handles && handles.Exists(h => h.CanWrite);
 
     /// <summary>The version whose pages the kernel may hold.</summary>
-    public FileVersion? KernelVersion { get; set; }
+    public FileVersion? KernelVersion
+    {
+        get => _kernelVersion?.Value;
+        set => _kernelVersion = Boxed(value);
+    }
 
     public bool IsDirty => _staging is { IsDirty: true };
 
@@ -83,7 +100,11 @@ internal sealed class FileState
     public TemporaryContent? TemporaryContent { get; set; }
 
     /// <summary>A version that was about to get the file's name on the server, when it is not known whether it did.</summary>
-    public FileVersion? Publishing { get; set; }
+    public FileVersion? Publishing
+    {
+        get => _publishing?.Value;
+        set => _publishing = Boxed(value);
+    }
 
     /// <summary>
     /// Whether there is, or may be, something on the server under the file's own name that is not its content: of a new file a part, of one that is being changed in place a
@@ -108,4 +129,20 @@ internal sealed class FileState
 
     /// <summary>Completes when writers may go on; set while an upload needs the content to hold still.</summary>
     public TaskCompletionSource? WritersHeld { get; set; }
+
+    /// <summary>A handle was opened. Called under the table's gate.</summary>
+    public void Opened(FileHandle handle) => (_handles ??= new List<FileHandle>(1)).Add(handle);
+
+    /// <summary>A handle was closed. Called under the table's gate.</summary>
+    public void Closed(FileHandle handle)
+    {
+        if (_handles is { } handles && handles.Remove(handle) && handles.Count == 0)
+            _handles = null;
+    }
+
+    /// <summary>A staging file is superseded. Called under the table's gate.</summary>
+    public void Retire(StagingFile staging) => (Retired ??= []).Add(staging);
+
+    private static StrongBox<FileVersion>? Boxed(FileVersion? version) =>
+        version is not { } present ? null : present == default ? NoVersion : new StrongBox<FileVersion>(present);
 }

@@ -504,7 +504,7 @@ internal sealed class NodeTable
             {
                 if (file.Staging is { IsDirty: false } staging)
                 {
-                    file.Retired.Add(staging);
+                    file.Retire(staging);
                     file.Staging = null;
                 }
             }

@@ -203,7 +203,7 @@ internal sealed class Recovery(
         try
         {
             var lease = file is { VisibleBase: > 0, Base: { } version } ? content.Open(file.Path, version) : null;
-            staging = StagingFile.Reopen(path, lease, file.VisibleBase, file.Extents, budget);
+            staging = StagingFile.Reopen(stagingDirectory, file.Staging, lease, file.VisibleBase, file.Extents, budget);
             staging.Park();
         }
         catch (IOException e)

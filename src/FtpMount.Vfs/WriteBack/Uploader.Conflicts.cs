@@ -268,7 +268,7 @@ internal sealed partial class Uploader
             if (file.Staging is { } staging)
             {
                 staging.Discard();
-                file.Retired.Add(staging);
+                file.Retire(staging);
                 file.Staging = null;
             }
         }

@@ -107,7 +107,7 @@ internal sealed partial class Uploader
                 {
                     sending.Staging.MarkClean(sending.ChangeCount, version);
                     sending.Staging.Discard();
-                    file.Retired.Add(sending.Staging);
+                    file.Retire(sending.Staging);
                     file.Staging = null;
                 }
             }

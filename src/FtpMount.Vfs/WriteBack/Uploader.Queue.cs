@@ -47,7 +47,7 @@ internal sealed partial class Uploader
         {
             foreach (var node in _changed.Values.ToArray())
             {
-                if (node != writing && node.File is { IsDirty: true, Upload: null } file && !file.Handles.Exists(h => h.CanWrite)
+                if (node != writing && node.File is { IsDirty: true, Upload: null } file && !file.IsOpenForWriting
                     && (file.Failures == 0 || RemoteErrorMapping.IsTransient(file.LastError)))
                 {
                     Schedule(node, TimeSpan.Zero);

@@ -154,7 +154,7 @@ internal sealed partial class Uploader
                 _records.Update(node);
 
                 // Written again while it was sent: those who write it close it some time.
-                if (!file.Handles.Exists(h => h.CanWrite))
+                if (!file.IsOpenForWriting)
                     Schedule(node, _options.WriteBack);
             }
 

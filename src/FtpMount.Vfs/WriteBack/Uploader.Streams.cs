@@ -55,7 +55,7 @@ internal sealed partial class Uploader
     {
         lock (_table.Gate)
         {
-            if (node is { Deleted: false, File: { IsDirty: true, Failures: 0, TemporaryContent: not null } file } && !file.Handles.Exists(h => h.CanWrite))
+            if (node is { Deleted: false, File: { IsDirty: true, Failures: 0, TemporaryContent: not null } file } && !file.IsOpenForWriting)
                 Schedule(node, TimeSpan.Zero);
         }
     }

@@ -247,11 +247,8 @@ internal sealed partial class Uploader : IAsyncDisposable
         {
             if (node.OpenHandles > 0 || node.ContentUsers > 0)
                 return;
-            if (file.Retired.Count > 0)
-            {
-                retired = [.. file.Retired];
-                file.Retired.Clear();
-            }
+            retired = file.Retired;
+            file.Retired = null;
 
             lock (file.WriteGate)
             {
