@@ -251,6 +251,35 @@ public sealed class WriteBackTests
     }
 
     [Fact]
+    public async Task A_drain_tells_its_progress_by_the_clock_and_not_for_every_file()
+    {
+        const int Files = 200;
+        await using var mount = new Mount(r => r.Failure = (operation, _) => operation == "STORE" ? Fail(RemoteError.Offline) : null);
+        for (var i = 0; i < Files; i++)
+        {
+            var handle = await mount.Create($"/{i}");
+            await mount.Write(handle, 0, "content");
+            Assert.Equal(VfsError.Offline, await mount.Close(handle));
+        }
+
+        // The clock stands still but for one moment in the middle.
+        var stores = 0;
+        mount.Remote.Failure = (operation, _) =>
+        {
+            if (operation == "STORE" && Interlocked.Increment(ref stores) == Files / 2)
+                mount.Pass(TimeSpan.FromMilliseconds(250));
+            return null;
+        };
+        var reports = new System.Collections.Concurrent.ConcurrentQueue<DrainProgress>();
+        Assert.Empty(await mount.Vfs.DrainAsync(new Immediate(reports.Enqueue), default));
+        var told = reports.ToArray();
+        Assert.Equal(3, told.Length);
+        Assert.Equal(new DrainProgress(Files, 0, 7 * Files, 0), told[0]);
+        Assert.InRange(told[1].FilesDone, 1, Files - 1);
+        Assert.Equal(new DrainProgress(Files, Files, 7 * Files, 7 * Files), told[2]);
+    }
+
+    [Fact]
     public async Task A_file_changed_and_vanished_on_the_server_is_uploaded_again()
     {
         await using var mount = new Mount(r => r.Put("/a", "old"));

@@ -21,7 +21,7 @@ internal static class CacheCommand
 
     internal static Task<int> PinAsync(IReadOnlyList<string> paths) => WithMountsAsync(paths, async (mountPoint, group, cancellationToken) =>
     {
-        var progress = new TransferProgress("Downloading");
+        var progress = new TransferProgress("Downloading", TimeProvider.System);
         var pin = AskAsync(mountPoint, group, ControlRequest.Pin, progress, cancellationToken);
         await progress.ShowAsync(pin);
         var report = await pin;

@@ -6,11 +6,15 @@ using Spectre.Console;
 namespace FtpMount.Cli.Commands;
 
 /// <summary>
-/// Shows how the sending or downloading goes: a bar with files, bytes, rate and remaining time on a terminal, else a line whenever a further file is done. Nothing when there is nothing to do.
+/// Shows how the sending or downloading goes: a bar with files, bytes, rate and remaining time on a terminal, else a line at the beginning, every few
+/// seconds and at the end, so that a log does not get a line for each of thousands of files. Nothing when there is nothing to do.
 /// </summary>
 /// <param name="verb">What is done: <c>Sending</c>.</param>
-internal sealed class TransferProgress(string verb) : IProgress<UploadProgress>
+/// <param name="time">The clock.</param>
+internal sealed class TransferProgress(string verb, TimeProvider time) : IProgress<UploadProgress>
 {
+    private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(5);
+
     private readonly Channel<UploadProgress> _reports =
         Channel.CreateBounded<UploadProgress>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
 
@@ -52,13 +56,22 @@ internal sealed class TransferProgress(string verb) : IProgress<UploadProgress>
 
     private async Task ShowLinesAsync()
     {
-        var shown = -1;
+        long? shownAt = null;
+        UploadProgress? left = null;
         await foreach (var report in _reports.Reader.ReadAllAsync())
         {
-            if (report.FilesDone == shown)
+            left = report;
+            if (shownAt is { } last && time.GetElapsedTime(last) < BetweenLines)
                 continue;
-            shown = report.FilesDone;
-            Messages.Write($"{verb.ToLowerInvariant()}: {report.FilesDone} of {report.Files} files tried, {ByteSize.Format(report.BytesSent)} of {ByteSize.Format(report.Bytes)}");
+            shownAt = time.GetTimestamp();
+            left = null;
+            ShowLine(report);
         }
+
+        if (left is not null)
+            ShowLine(left);
     }
+
+    private void ShowLine(UploadProgress report) =>
+        Messages.Write($"{verb.ToLowerInvariant()}: {report.FilesDone} of {report.Files} files tried, {ByteSize.Format(report.BytesSent)} of {ByteSize.Format(report.Bytes)}");
 }

@@ -9,7 +9,7 @@ internal static class UnmountCommand
     internal static async Task<int> RunAsync(string mountPoint, TimeSpan? timeout)
     {
         using var signals = new StopSignals();
-        var progress = new TransferProgress("Sending");
+        var progress = new TransferProgress("Sending", TimeProvider.System);
         var unmount = MountEnding.UnmountAsync(mountPoint, timeout, progress, TimeProvider.System, Messages.Write, signals.First, signals.Second);
         await progress.ShowAsync(unmount);
         var report = await unmount;

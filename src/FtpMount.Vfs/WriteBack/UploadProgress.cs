@@ -7,13 +7,13 @@ namespace FtpMount.Vfs.WriteBack;
 /// <param name="before">Bytes that the server had when this transfer began.</param>
 /// <param name="content">What is being sent, where it can be continued; else null.</param>
 /// <param name="changed">Called with every change.</param>
-internal sealed class UploadProgress(FileState file, long before, TemporaryContent? content, Action changed) : IProgress<long>
+internal sealed class UploadProgress(FileState file, long before, TemporaryContent? content, Action<FileState> changed) : IProgress<long>
 {
     public void Report(long value)
     {
         file.BytesSent = before + value;
         if (content is not null)
             content.Reported = before + value;
-        changed();
+        changed(file);
     }
 }

@@ -36,7 +36,7 @@ internal sealed partial class Uploader
             var content = sending.Staging.OpenForUpload();
             await using (content.ConfigureAwait(false))
             {
-                var progress = new UploadProgress(file, 0, null, () => Progressed?.Invoke());
+                var progress = new UploadProgress(file, 0, null, moved => Progressed?.Invoke(moved));
 
                 // Not ended half way when the file is to go: it is short, and what the server makes later would bring it back.
                 var sent = new SentContent(content);

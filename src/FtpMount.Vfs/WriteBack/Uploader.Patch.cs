@@ -56,7 +56,7 @@ internal sealed partial class Uploader
                 var content = staging.OpenRange(range);
                 await using (content.ConfigureAwait(false))
                 {
-                    var progress = new UploadProgress(file, before, null, () => Progressed?.Invoke());
+                    var progress = new UploadProgress(file, before, null, moved => Progressed?.Invoke(moved));
                     await _remote.StoreAsync(sending.Target, content, StoreMode.Patch, range.Start, progress, Lane.Write, _stopping).ConfigureAwait(false);
                 }
             }

@@ -24,6 +24,10 @@ internal sealed partial class Uploader
 
     private int _runningCount;
     private bool _isPaused;
+
+    /// <summary>Whether a file failed in passing since <see cref="Hurry"/> was last called: only then it has something to do.</summary>
+    private bool _hasFailed;
+
     private long _timerAt = long.MaxValue;
 
     /// <summary>A file was closed: it is uploaded once it has been left alone for the time that was chosen. Tells a refusal that nobody has been told yet.</summary>
@@ -56,6 +60,7 @@ internal sealed partial class Uploader
     {
         lock (_table.Gate)
         {
+            _hasFailed = false;
             foreach (var node in _changed.Values)
             {
                 if (node.File is { Failures: > 0, Upload: null } file && (refusedToo || RemoteErrorMapping.IsTransient(file.LastError)))
@@ -158,13 +163,14 @@ internal sealed partial class Uploader
                     Schedule(node, _options.WriteBack);
             }
 
-            if (wasFailing)
+            if (wasFailing && _hasFailed)
                 Hurry(refusedToo: false);
             return;
         }
 
         Failed++;
         var isRefused = !RemoteErrorMapping.IsTransient(error);
+        _hasFailed |= !isRefused;
         if (isRefused && (file.Failures == 0 || file.LastError != error))
             _incidents.Note(VfsIncidentKind.Refused, _table.PathOf(node), message ?? "");
         file.Failures++;

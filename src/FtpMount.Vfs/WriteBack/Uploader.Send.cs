@@ -322,7 +322,7 @@ internal sealed partial class Uploader
         var content = sending.Staging.OpenForUpload();
         await using (content.ConfigureAwait(false))
         {
-            var progress = new UploadProgress(file, 0, null, () => Progressed?.Invoke());
+            var progress = new UploadProgress(file, 0, null, moved => Progressed?.Invoke(moved));
             using var checksum = _options.VerifyChecksums ? NewChecksum(content.Length) : null;
             var sent = await _remote.StoreAsync(path, checksum is null ? content : new ChecksumStream(content, checksum), StoreMode.Whole, 0, progress, Lane.Write, cancellationToken).ConfigureAwait(false);
             return checksum is null ? null : new StoredChecksum(checksum.Algorithm, checksum.Finish(), sent);

@@ -229,7 +229,7 @@ internal sealed partial class Uploader
             using var checksum = checks ? NewChecksum(follower.Length) : null;
             if (checksum is not null)
                 content.Staging.AppendTo(checksum, from);
-            var progress = new UploadProgress(file, from, content, () => Progressed?.Invoke());
+            var progress = new UploadProgress(file, from, content, moved => Progressed?.Invoke(moved));
             Stream source = checksum is null ? follower : new ChecksumStream(follower, checksum);
             var sent = await _remote
                 .StoreAsync(temporary, source, from == 0 ? StoreMode.Whole : StoreMode.Resume, from, progress, Lane.Write, cancellationToken)

@@ -191,22 +191,9 @@ internal sealed partial class Uploader : IAsyncDisposable
         Node[] nodes;
         lock (_table.Gate)
             nodes = [.. _changed.Values];
-        var sizes = nodes.ToDictionary(n => n, n => n.File?.Staging?.Length ?? 0);
-        var total = sizes.Values.Sum();
-        var tried = new HashSet<Node>();
-        void Report()
-        {
-            if (progress is null)
-                return;
-            lock (tried)
-            {
-                var sent = nodes.Sum(n => tried.Contains(n) && n.File is { IsDirty: false } ? sizes[n] : Math.Min(n.File?.BytesSent ?? 0, sizes[n]));
-                progress.Report(new DrainProgress(nodes.Length, tried.Count, total, sent));
-            }
-        }
-
-        Report();
-        Progressed += Report;
+        var count = progress is null ? null : new DrainCount(nodes, progress, _clock.Time);
+        if (count is not null)
+            Progressed += count.Moved;
         try
         {
             await InParallelAsync(
@@ -217,15 +204,17 @@ internal sealed partial class Uploader : IAsyncDisposable
                     var error = await FlushAsync(node, cancellationToken).ConfigureAwait(false);
                     if (RemoteErrorMapping.IsTransient(error))
                         await FlushAsync(node, cancellationToken).ConfigureAwait(false);
-                    lock (tried)
-                        tried.Add(node);
-                    Report();
+                    count?.Tried(node.File!);
                 },
                 cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            Progressed -= Report;
+            if (count is not null)
+            {
+                Progressed -= count.Moved;
+                await count.DisposeAsync().ConfigureAwait(false);
+            }
         }
 
         return Pending;
@@ -326,7 +315,8 @@ internal sealed partial class Uploader : IAsyncDisposable
         await Task.WhenAll(running).ConfigureAwait(false);
     }
 
-    private event Action? Progressed;
+    /// <summary>More of a file was sent, or its upload ended.</summary>
+    private event Action<FileState>? Progressed;
 
     /// <summary>The upload under way, or a new one. Called under the gate.</summary>
     private Task<VfsError> StartOrJoin(Node node, FileState file)
@@ -417,7 +407,7 @@ internal sealed partial class Uploader : IAsyncDisposable
         }
 
         cancellation.Dispose();
-        Progressed?.Invoke();
+        Progressed?.Invoke(file);
 
         // Without an open handle this was the last thing that needed the staging file.
         await CloseStagingAsync(node).ConfigureAwait(false);
@@ -470,32 +460,21 @@ internal sealed partial class Uploader : IAsyncDisposable
         },
     };
 
-    private async Task InParallelAsync(IEnumerable<Node> nodes, Func<Node, Task> action, CancellationToken cancellationToken)
+    /// <summary>Does something to each of the nodes, in their order, to as many at a time as the server takes files.</summary>
+    private async Task InParallelAsync(Node[] nodes, Func<Node, Task> action, CancellationToken cancellationToken)
     {
-        using var room = new SemaphoreSlim(_remote.ParallelStores);
-        var tasks = new List<Task>();
-        try
-        {
-            foreach (var node in nodes)
-            {
-                await room.WaitAsync(cancellationToken).ConfigureAwait(false);
-                tasks.Add(OneAsync(node));
-            }
-        }
-        finally
-        {
-            await Task.WhenAll(tasks).ConfigureAwait(false);
-        }
+        var last = -1;
+        var workers = new Task[Math.Min(nodes.Length, Math.Max(1, _remote.ParallelStores))];
+        for (var i = 0; i < workers.Length; i++)
+            workers[i] = WorkAsync();
+        await Task.WhenAll(workers).ConfigureAwait(false);
 
-        async Task OneAsync(Node node)
+        async Task WorkAsync()
         {
-            try
+            while (Interlocked.Increment(ref last) is var at && at < nodes.Length)
             {
-                await action(node).ConfigureAwait(false);
-            }
-            finally
-            {
-                room.Release();
+                cancellationToken.ThrowIfCancellationRequested();
+                await action(nodes[at]).ConfigureAwait(false);
             }
         }
     }
