@@ -239,19 +239,28 @@ internal sealed partial class FtpConnection
         Site.ServerSoftware = FtpSiteIdentity.Describe(greeting, system);
         LoginFolder = PwdReply.TryParse(pwd, Site.Codec, out var folder) ? folder : ForeignFolder(pwd);
         Site.Learn(features);
-        await SetUpAsync(SettingsFor(features), Site.ResolveRoot(LoginFolder), cancellationToken);
+        await SetUpAsync(features, Site.ResolveRoot(LoginFolder), cancellationToken);
         if (Site.PathPrefix.Length == 0) // otherwise not remembered: the look at the directory goes with the next login before its PWD
             Site.Identify(FtpSiteIdentity.From(greeting, system, feat, LoginFolder));
     }
 
-    /// <summary>Sends the settings and, where nothing must be found out before, the look at the directory to be shown.</summary>
-    private async ValueTask SetUpAsync(FtpCommand[] settings, RemotePath root, CancellationToken cancellationToken)
+    /// <summary>
+    /// Sends the settings and, where nothing must be found out before, the look at the directory to be shown, which is then listed: where the server announces EPSV and data is not
+    /// encrypted (what TLS session a data connection may resume is not known yet), the port for that is asked for at once.
+    /// </summary>
+    private async ValueTask SetUpAsync(FtpFeatures features, RemotePath root, CancellationToken cancellationToken)
     {
+        var settings = SettingsFor(features);
         var looks = LooksAlong(root);
-        var replies = await ExchangeAsync([.. settings, .. looks], cancellationToken);
+        var asksPort = AsksEarly && _tls is null && features.Has("EPSV") && Site.ExtendedDataCommands != FtpSupport.No;
+        var replies = await ExchangeAsync([.. settings, .. looks, .. asksPort ? [DataCommand(isExtended: true)] : Array.Empty<FtpCommand>()], cancellationToken);
         CheckSettings(replies.AsSpan(0, settings.Length));
         if (looks.Length > 0)
-            _rootReplies = (root, replies[settings.Length..]);
+            _rootReplies = (root, replies[settings.Length..(settings.Length + looks.Length)]);
+        if (asksPort && replies[^1].Code.IsCompletion)
+            BeginEarly(Task.FromResult<FtpReply?>(replies[^1]), isExtended: true);
+        else if (asksPort && replies[^1].Code.IsPermanentNegative && MayFallBackToClassicDataCommands)
+            Site.ExtendedDataCommands = FtpSupport.No;
     }
 
     /// <summary>

@@ -29,6 +29,9 @@ internal sealed partial class FtpConnection
         if (ended is { } present)
             return present;
         var began = Site.Time.GetTimestamp();
+        // The first store of a site goes only to a data connection that is there; asking for another one takes no less long.
+        if (request.Stores && !Site.DataConnectionsProven && Volatile.Read(ref _early) is { IsPromising: true } coming)
+            await ((Task)coming.Connecting.WaitAsync(cancellationToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         while (true)
         {
             FtpTransferOpening? opening;
@@ -425,6 +428,11 @@ internal sealed partial class FtpConnection
             ? PassiveReply.TryParseExtended(reply, out port)
             : PassiveReply.TryParseClassic(reply, out port);
 
+    /// <summary>Whether PASV (or PORT) may be used where EPSV (or EPRT) is refused.</summary>
+    private bool MayFallBackToClassicDataCommands =>
+        Site.Options.DataMode is FtpDataMode.Auto or FtpDataMode.Active
+        && (Site.Connector.IsProxied || FtpSite.HasClassicDataCommands(_control.Transport.RemoteEndPoint.AddressFamily));
+
     /// <summary>Decides what to try after EPSV, EPRT, PASV or PORT was refused.</summary>
     private async ValueTask LearnDataRefusalAsync(FtpReply refusal, DataRoute route, CancellationToken cancellationToken)
     {
@@ -438,8 +446,7 @@ internal sealed partial class FtpConnection
 
         // What is remembered from an earlier mount is no proof.
         var canFallBack = (Site.ExtendedDataCommands == FtpSupport.Unknown || (Site.ExtendedDataCommands == FtpSupport.Yes && !Site.DataConnectionsProven))
-            && Site.Options.DataMode is FtpDataMode.Auto or FtpDataMode.Active
-            && (Site.Connector.IsProxied || FtpSite.HasClassicDataCommands(_control.Transport.RemoteEndPoint.AddressFamily));
+            && MayFallBackToClassicDataCommands;
         if (canFallBack)
         {
             Site.ExtendedDataCommands = FtpSupport.No;

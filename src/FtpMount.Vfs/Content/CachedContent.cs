@@ -13,12 +13,6 @@ namespace FtpMount.Vfs.Content;
 internal sealed class CachedContent
 {
     /// <summary>
-    /// Connections that one reader here and there keeps busy, so that each of its reads finds one that is ready: on FTP, one that was read from takes four round trips to be that again (the
-    /// transfer that is broken off, its reply, the next port, the data connection).
-    /// </summary>
-    private const int ScatteredCalls = 5;
-
-    /// <summary>
     /// What a random read is rounded to. A server's first congestion window carries about 14.6 KB, so that these bytes come within the round trip that any
     /// smaller read would cost too.
     /// </summary>
@@ -307,8 +301,10 @@ internal sealed class CachedContent
         }
 
         Launch(started, slot);
+        // So that each of its reads finds a connection that is ready: on FTP, one that was read from takes five round trips to be that again (the transfer that is broken off, its reply, the
+        // next port, the data connection).
         if (isScattered)
-            Cache.Remote.Prepare(Math.Min(ScatteredCalls, Cache.Remote.ConcurrentCalls));
+            Cache.Remote.Prepare(Cache.Remote.ConcurrentCalls);
         return waiter;
     }
 

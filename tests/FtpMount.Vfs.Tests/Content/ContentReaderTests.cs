@@ -52,7 +52,7 @@ public sealed class ContentReaderTests
         Assert.Equal(20, fixture.Remote.OpenedCount);
         Assert.All(fixture.Remote.Opened, opened => Assert.NotNull(opened.Length));
         Assert.InRange(fixture.Remote.BytesGiven, 20 * 4096, 20 * (4096 + Block));
-        Assert.Equal(5, fixture.Remote.Prepared); // connections, so that each read finds one that is ready
+        Assert.Equal(7, fixture.Remote.Prepared); // connections, so that each read finds one that is ready
     }
 
     [Fact]
