@@ -3,7 +3,6 @@ using System.Text;
 using CsCheck;
 using FtpMount.Ftp.Certificates;
 using FtpMount.Remote;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -424,21 +423,5 @@ public sealed class CertificateVerifierTests : IDisposable
         using (writer.PushSequence())
             writer.WriteOctetString(Encoding.Latin1.GetBytes(name), new Asn1Tag(TagClass.ContextSpecific, 2));
         return _root.Issue(rawNames: writer.Encode());
-    }
-
-    private sealed class RecordingLogger : ILogger
-    {
-        public List<string> Lines { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lock (Lines)
-                Lines.Add($"{logLevel}: {formatter(state, exception)}");
-        }
     }
 }

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using FtpMount.Remote;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FtpMount.Ftp.Tests.Scripted;
@@ -30,7 +29,7 @@ public sealed class MangledNameTests : IDisposable
     public async Task What_a_command_names_is_reached_or_nothing(string where, bool spaces)
     {
         await using var server = Start(where, spaces);
-        var log = new ListLogger();
+        var log = new RecordingLogger();
         await using var ftp = await FtpFileSystem.ConnectAsync(server.Options, TimeProvider.System, log, Token);
         var names = spaces ? NamesWithSpaces : NamesWithPatterns;
         foreach (var name in names)
@@ -53,7 +52,7 @@ public sealed class MangledNameTests : IDisposable
 
         Assert.Equal(("a", "b"), (Text(server, "/dir/a"), Text(server, "/dir/b")));
         Assert.Equal("a", await ReadAsync(ftp, "/dir/a"));
-        Assert.Single(log.Messages, message => message.Contains("EINVAL", StringComparison.Ordinal));
+        Assert.Single(log.Lines, message => message.Contains("EINVAL", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -196,20 +195,4 @@ public sealed class MangledNameTests : IDisposable
     }
 
     private static async Task<RemoteError> ErrorOf(Func<ValueTask> operation) => (await Assert.ThrowsAsync<RemoteException>(() => operation().AsTask())).Error;
-
-    private sealed class ListLogger : ILogger
-    {
-        public List<string> Messages { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lock (Messages)
-                Messages.Add(formatter(state, exception));
-        }
-    }
 }

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using FtpMount.Remote;
 using FtpMount.TestServers;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FtpMount.Ftp.Tests.Servers;
@@ -264,12 +263,12 @@ public sealed class SessionTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
     public async Task The_transcript_has_no_password(FtpServerKind kind)
     {
         var server = await fixture.ServerAsync(kind);
-        var log = new List<string>();
+        var log = new RecordingLogger();
         var options = Options(server);
-        await using (var ftp = await FtpFileSystem.ConnectAsync(options, TimeProvider.System, new ListLogger(log), FtpSite.Token))
+        await using (var ftp = await FtpFileSystem.ConnectAsync(options, TimeProvider.System, log, FtpSite.Token))
             await ftp.StatAsync(RemotePath.Root, Lane.Interactive, FtpSite.Token);
-        Assert.Contains(log, line => line.Contains("PASS", StringComparison.Ordinal));
-        Assert.DoesNotContain(log, line => line.Contains(options.Password, StringComparison.Ordinal));
+        Assert.Contains(log.Lines, line => line.Contains("PASS", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Lines, line => line.Contains(options.Password, StringComparison.Ordinal));
         Assert.DoesNotContain(options.Password, options.ToString(), StringComparison.Ordinal);
     }
 
@@ -301,20 +300,6 @@ public sealed class SessionTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
 
     private static Task<FtpFileSystem> ConnectAsync(FtpTestServer server, Func<FtpOptions, FtpOptions> change) =>
         FtpFileSystem.ConnectAsync(change(Options(server)), TimeProvider.System, NullLogger.Instance, FtpSite.Token).AsTask();
-
-    private sealed class ListLogger(List<string> lines) : ILogger
-    {
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lock (lines)
-                lines.Add(formatter(state, exception));
-        }
-    }
 
     /// <summary>Suspends the server after the first block, and goes on giving bytes.</summary>
     private sealed class SuspendingStream(FtpTestServer server) : Stream
