@@ -78,6 +78,9 @@ internal sealed partial class FtpConnection
     internal Task<FtpReply?> ReadTransferReplyInBackground(bool isLimited) =>
         isLimited ? _control.ReadInBackground() : _control.ReadInBackground(Timeout.InfiniteTimeSpan);
 
+    /// <summary>How many preliminary replies have come.</summary>
+    internal long PreliminaryReplies => _control.PreliminaryReplies;
+
     /// <summary>Why a reply that was read in the background did not come.</summary>
     internal RemoteException LostReply() =>
         _control.BackgroundFailure is { } e ? new RemoteException(e.Error, e.Message, e) { ServerReply = e.ServerReply } : new RemoteException(RemoteError.Offline, "The connection was lost.");
@@ -340,6 +343,7 @@ internal sealed partial class FtpConnection
     private async ValueTask<(FtpDataTransfer? Begun, FtpReply? Refusal)> BeginStoreAsync(
         TransferScript script, Task<FtpTransport> connecting, CancellationToken cancellationToken)
     {
+        var heard = PreliminaryReplies;
         if (!script.IsTransferSent)
             await script.SendNextAsync(cancellationToken);
         var final = ReadTransferReplyInBackground(isLimited: false);
@@ -347,7 +351,7 @@ internal sealed partial class FtpConnection
         {
             await Task.WhenAny(connecting, final).WaitAsync(cancellationToken);
             if (connecting.IsCompletedSuccessfully && !final.IsCompleted)
-                return (new FtpDataTransfer(this, await connecting, final), null);
+                return (new FtpDataTransfer(this, await connecting, final, heard), null);
             var reply = await final.WaitAsync(RefusalGrace, Site.Time, cancellationToken) ?? throw LostReply();
             if (reply.Code.IsNegative)
                 return (null, reply);

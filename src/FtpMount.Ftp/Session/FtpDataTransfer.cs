@@ -16,6 +16,7 @@ internal sealed class FtpDataTransfer : IDisposable
     private readonly FtpConnection _connection;
     private readonly Deadline _deadline;
     private readonly FtpReply? _earlyFinal;
+    private readonly long _heard;
     private Task<FtpReply?>? _final;
     private bool _isMeasured;
 
@@ -32,8 +33,10 @@ internal sealed class FtpDataTransfer : IDisposable
     /// <param name="connection">The session.</param>
     /// <param name="data">The data connection.</param>
     /// <param name="final">The final reply, which is being read.</param>
-    internal FtpDataTransfer(FtpConnection connection, FtpTransport data, Task<FtpReply?> final)
+    /// <param name="heard">The preliminary replies that had come before the command was sent.</param>
+    internal FtpDataTransfer(FtpConnection connection, FtpTransport data, Task<FtpReply?> final, long heard)
     {
+        _heard = heard;
         _connection = connection;
         Data = data;
         _deadline = new Deadline(connection.Site.Time, connection.Site.Options.Timeout);
@@ -45,6 +48,9 @@ internal sealed class FtpDataTransfer : IDisposable
 
     /// <summary>The reply that opened it, usually 150; null when it was not waited for.</summary>
     public FtpReply? Opening { get; }
+
+    /// <summary>Whether the server has said that it takes the transfer.</summary>
+    public bool IsAccepted => Opening is not null || _connection.PreliminaryReplies > _heard;
 
     /// <summary>The session.</summary>
     public FtpConnection Connection => _connection;

@@ -50,7 +50,8 @@ internal static class FtpStore
             await transfer.Data.CompleteSendingAsync(cancellationToken);
             if (transfer.Data.IsEncrypted || (follow is not null && transfer.Connection.BearsCommandsBeforeFinalReply))
                 await DrainAsync(transfer, reading, cancellationToken);
-            if (follow is not null && !reading.IsCompleted && transfer.TryLetOthersFollow())
+            // After a refusal nothing may follow that changes what is at the path.
+            if (follow is not null && !reading.IsCompleted && transfer.IsAccepted && transfer.TryLetOthersFollow())
             {
                 isFollowed = true;
                 await follow();

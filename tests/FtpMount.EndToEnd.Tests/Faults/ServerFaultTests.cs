@@ -137,15 +137,16 @@ public sealed class ServerFaultTests
     public async Task Every_call_ends_while_the_server_is_suspended_and_works_when_it_goes_on(FtpServerKind kind)
     {
         await using FtpTestServer server = await StartAsync(kind);
-        Directory.CreateDirectory(Path.Combine(server.RootDirectory, "unseen"));
-        await File.WriteAllTextAsync(Path.Combine(server.RootDirectory, "unseen", "file"), "content", TestContext.Current.CancellationToken);
+        // The names of the top directory are known: they are asked for while it is mounted.
+        Directory.CreateDirectory(Path.Combine(server.RootDirectory, "top", "unseen"));
+        await File.WriteAllTextAsync(Path.Combine(server.RootDirectory, "top", "unseen", "file"), "content", TestContext.Current.CancellationToken);
         server.AdoptFiles();
         await using Mount mount = await Mount.StartAsync(server, ShortDeadline);
         await using WorkerProcess worker = WorkerProcess.Start();
         await server.SuspendAsync();
         try
         {
-            foreach ((string operation, string path) in ((string, string)[])[("stat", "unseen/file"), ("list", "unseen"), ("read-file", "unseen/file"), ("mkdir", "new"), ("unlink", "unseen/file")])
+            foreach ((string operation, string path) in ((string, string)[])[("stat", "top/unseen/file"), ("list", "top/unseen"), ("read-file", "top/unseen/file"), ("mkdir", "new"), ("unlink", "top/unseen/file")])
             {
                 WorkerReply reply = await worker.PathAsync(operation, mount.PathOf(path), Limit);
                 Assert.True(reply.Error != Errno.None, $"{operation} of {path} succeeded on a server that does not answer: {reply}");
@@ -156,7 +157,7 @@ public sealed class ServerFaultTests
             await server.ResumeAsync();
         }
         await UntilSucceedsAsync(() => worker.PathAsync("list", mount.MountPoint, Limit));
-        await UntilSucceedsAsync(() => worker.PathAsync("list", mount.PathOf("unseen"), Limit));
+        await UntilSucceedsAsync(() => worker.PathAsync("list", mount.PathOf("top/unseen"), Limit));
         await mount.UnmountAsync();
     }
 
