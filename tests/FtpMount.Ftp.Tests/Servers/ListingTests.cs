@@ -206,7 +206,7 @@ public sealed class ListingTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
         // EPSV is for the next transfer: nobody waits for it alone, and the times are asked behind it.
         var timed = kind == FtpServerKind.Vsftpd || FtpServerKinds.ListOnly.Contains(kind);
         Assert.Equal(timed ? 2 : 1, commands.Count - commands.ToList().IndexOf("EPSV"));
-        Assert.Equal(2, site.Proxy!.RoundTrips);
+        Assert.InRange(site.Proxy!.RoundTrips, 2, timed ? 3 : 2); // three when EPSV is answered before the question for the times is sent
     }
 
     [Theory]

@@ -170,9 +170,13 @@ public sealed class SessionTests(FtpSiteFixture fixture) : IClassFixture<FtpSite
         await using var site = await fixture.OpenAsync(kind, proxied: true);
         site.Put("file", "1");
         await site.StatAsync(site["file"]);
-        site.Proxy!.CutAll();
-        while (site.Proxy.OpenConnections > 0)
+        // More than once: the next data connection may be on its way.
+        for (site.Proxy!.CutAll(); site.Proxy.OpenConnections > 0; site.Proxy.CutAll())
+        {
+            FtpSite.Token.ThrowIfCancellationRequested();
             await Task.Yield();
+        }
+
         await site.Ftp.DeleteFileAsync(site["file"], Lane.Interactive, FtpSite.Token);
         Assert.Empty(await site.ListAsync(site.Folder));
         Assert.Equal(2, site.Ftp.Statistics.ConnectionsMade);
