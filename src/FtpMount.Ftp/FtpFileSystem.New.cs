@@ -11,8 +11,8 @@ public sealed partial class FtpFileSystem
 {
     /// <inheritdoc/>
     /// <remarks>
-    /// Three round trips where the rename of a temporary file makes it six: whether something is there is asked in the packet of the data command; STOR follows its answer, and the content with
-    /// it; then size, time, mode and the look at the result in one packet, which does not wait for the final reply.
+    /// Four round trips where the rename of a temporary file makes it six: whether something is there is asked in the packet of the data command, and STOR follows its answer; the content;
+    /// then size, time, mode and the look at the result in one packet, which does not wait for the final reply.
     /// </remarks>
     public async ValueTask<RemoteEntry> StoreNewAsync(
         RemotePath path, Stream content, RemoteAttributeChange change, IProgress<long>? progress, Lane lane, CancellationToken cancellationToken)

@@ -31,7 +31,6 @@ internal sealed class FtpControlConnection : IDisposable
     private volatile bool _broken;
     private int _owed;
     private int _preliminary;
-    private long _preliminaryReplies;
 
     /// <summary>A reply that is read in the background; null when there was none. Who reads next waits for it.</summary>
     private Task<FtpReply?>? _earlier;
@@ -62,9 +61,6 @@ internal sealed class FtpControlConnection : IDisposable
 
     /// <summary>Whether nothing more can be done with it.</summary>
     public bool IsBroken => _broken;
-
-    /// <summary>How many preliminary replies (1yz) have come.</summary>
-    public long PreliminaryReplies => Volatile.Read(ref _preliminaryReplies);
 
     /// <summary>How many final replies are still to come, beside one that is read in the background.</summary>
     public int RepliesOwed => _owed;
@@ -212,9 +208,7 @@ internal sealed class FtpControlConnection : IDisposable
             Observer?.Received(reply!);
             if (_logger.IsEnabled(LogLevel.Debug))
                 _logger.LogDebug("< {Reply}", reply!.Text);
-            if (reply!.Code.IsPreliminary)
-                Volatile.Write(ref _preliminaryReplies, _preliminaryReplies + 1);
-            if (!reply.Code.IsPreliminary)
+            if (!reply!.Code.IsPreliminary)
                 _preliminary = 0;
             else if (++_preliminary > MostPreliminaryReplies)
                 throw new RemoteException(RemoteError.ProtocolViolation, $"The server sent more than {MostPreliminaryReplies} preliminary replies to one command.");

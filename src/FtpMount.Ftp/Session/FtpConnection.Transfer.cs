@@ -69,17 +69,14 @@ internal sealed partial class FtpConnection
 
     /// <summary>
     /// Whether other commands may be sent when the data of a transfer has ended and its final reply has not come. Not before: servers that listen during a transfer refuse most of what they
-    /// hear (ProFTPD, Pure-FTPd).
+    /// hear (ProFTPD, Pure-FTPd). Nor where data is encrypted: what a server does with its session between the end of the data and the reply is its own affair.
     /// </summary>
-    internal bool BearsCommandsBeforeFinalReply => Site.Pipelining == FtpSupport.Yes && Site.TransferPipelining != FtpSupport.No;
+    internal bool BearsCommandsBeforeFinalReply => Site.Pipelining == FtpSupport.Yes && Site.TransferPipelining != FtpSupport.No && _tls is null;
 
     /// <summary>Reads the final reply of the transfer that was begun last in the background. Null when it does not come (<see cref="LostReply"/>).</summary>
     /// <param name="isLimited">Whether there is a limit of time for it; otherwise somebody else sees to it that it comes.</param>
     internal Task<FtpReply?> ReadTransferReplyInBackground(bool isLimited) =>
         isLimited ? _control.ReadInBackground() : _control.ReadInBackground(Timeout.InfiniteTimeSpan);
-
-    /// <summary>How many preliminary replies have come.</summary>
-    internal long PreliminaryReplies => _control.PreliminaryReplies;
 
     /// <summary>Why a reply that was read in the background did not come.</summary>
     internal RemoteException LostReply() =>
@@ -147,17 +144,6 @@ internal sealed partial class FtpConnection
                 }
 
                 _restartPending = request.Restart > 0 || request.RangeLength is not null;
-            }
-
-            if (SendsAtOnce(request))
-            {
-                var (begun, refused) = await BeginStoreAsync(script, connecting!, cancellationToken);
-                if (refused is not null)
-                    return RefusedOpening(refused, route);
-                connecting = null;
-                _restartPending = false;
-                route.Early?.TakeOver();
-                return FtpTransferOpening.Begun(begun!);
             }
 
             var opening = await AwaitOpeningAsync(script, connecting!, cancellationToken);
@@ -324,46 +310,6 @@ internal sealed partial class FtpConnection
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             // Nothing more to hear: the failure to connect is the reason.
-        }
-
-        _control.MarkBroken();
-        await connecting;
-        throw new RemoteException(RemoteError.ServerFailure, "The data connection failed.");
-    }
-
-    /// <summary>
-    /// Whether content may go before the server has said 150, which saves a round trip: it waits in the socket until the server accepts the connection, and is lost with it when the store is
-    /// refused. Not inside TLS, whose handshake begins with the 150.
-    /// </summary>
-    private bool SendsAtOnce(in FtpTransferRequest request) =>
-        request.Stores && BearsCommandsBeforeFinalReply && Site.DataConnectionsProven && Site.EarlyPorts == FtpSupport.Yes && !ProtectsData && Site.Options.DataMode != FtpDataMode.Active;
-
-    /// <summary>Sends the store command and waits for nothing but the data connection.</summary>
-    /// <returns>One of the two: the transfer, or the server's refusal.</returns>
-    private async ValueTask<(FtpDataTransfer? Begun, FtpReply? Refusal)> BeginStoreAsync(
-        TransferScript script, Task<FtpTransport> connecting, CancellationToken cancellationToken)
-    {
-        var heard = PreliminaryReplies;
-        if (!script.IsTransferSent)
-            await script.SendNextAsync(cancellationToken);
-        var final = ReadTransferReplyInBackground(isLimited: false);
-        try
-        {
-            await Task.WhenAny(connecting, final).WaitAsync(cancellationToken);
-            if (connecting.IsCompletedSuccessfully && !final.IsCompleted)
-                return (new FtpDataTransfer(this, await connecting, final, heard), null);
-            var reply = await final.WaitAsync(RefusalGrace, Site.Time, cancellationToken) ?? throw LostReply();
-            if (reply.Code.IsNegative)
-                return (null, reply);
-        }
-        catch (TimeoutException)
-        {
-            // Nothing more to hear: the failure to connect is the reason.
-        }
-        catch
-        {
-            _control.MarkBroken();
-            throw;
         }
 
         _control.MarkBroken();

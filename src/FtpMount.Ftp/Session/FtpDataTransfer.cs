@@ -16,7 +16,6 @@ internal sealed class FtpDataTransfer : IDisposable
     private readonly FtpConnection _connection;
     private readonly Deadline _deadline;
     private readonly FtpReply? _earlyFinal;
-    private readonly long _heard;
     private Task<FtpReply?>? _final;
     private bool _isMeasured;
 
@@ -29,28 +28,11 @@ internal sealed class FtpDataTransfer : IDisposable
         _earlyFinal = opening.Code.IsPreliminary ? null : opening;
     }
 
-    /// <summary>A store whose content goes before the server has said that it takes it.</summary>
-    /// <param name="connection">The session.</param>
-    /// <param name="data">The data connection.</param>
-    /// <param name="final">The final reply, which is being read.</param>
-    /// <param name="heard">The preliminary replies that had come before the command was sent.</param>
-    internal FtpDataTransfer(FtpConnection connection, FtpTransport data, Task<FtpReply?> final, long heard)
-    {
-        _heard = heard;
-        _connection = connection;
-        Data = data;
-        _deadline = new Deadline(connection.Site.Time, connection.Site.Options.Timeout);
-        _final = final;
-    }
-
     /// <summary>The data connection.</summary>
     public FtpTransport Data { get; }
 
-    /// <summary>The reply that opened it, usually 150; null when it was not waited for.</summary>
-    public FtpReply? Opening { get; }
-
-    /// <summary>Whether the server has said that it takes the transfer.</summary>
-    public bool IsAccepted => Opening is not null || _connection.PreliminaryReplies > _heard;
+    /// <summary>The reply that opened it, usually 150.</summary>
+    public FtpReply Opening { get; }
 
     /// <summary>The session.</summary>
     public FtpConnection Connection => _connection;

@@ -8,7 +8,7 @@ internal readonly struct FtpTransferOpening
     /// <summary>The transfer; null when it was refused.</summary>
     public FtpDataTransfer? Transfer { get; private init; }
 
-    /// <summary>The reply that opened or refused it. None for a store whose content goes at once.</summary>
+    /// <summary>The reply that opened or refused it.</summary>
     public FtpReply Reply { get; private init; }
 
     /// <summary>Whether it was the directory to be entered that was refused.</summary>
@@ -22,9 +22,6 @@ internal readonly struct FtpTransferOpening
 
     /// <summary>It was not begun, because something is there.</summary>
     public static FtpTransferOpening Present(FtpReply reply) => new() { Reply = reply, IsPresent = true };
-
-    /// <summary>It was sent, and the data connection is there; whether the server takes it shows with its final reply.</summary>
-    public static FtpTransferOpening Begun(FtpDataTransfer transfer) => new() { Transfer = transfer };
 
     /// <summary>It runs.</summary>
     public static FtpTransferOpening Opened(FtpDataTransfer transfer, FtpReply reply) => new() { Transfer = transfer, Reply = reply };

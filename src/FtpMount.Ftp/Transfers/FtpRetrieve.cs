@@ -291,7 +291,7 @@ internal sealed class FtpRetrieve : IRemoteReader
     /// <summary>How much is left of the file, when the server told its size in the 150 reply: <c>(1234 bytes)</c>.</summary>
     private long? KnownRest()
     {
-        var text = _transfer.Opening!.FirstLine;
+        var text = _transfer.Opening.FirstLine;
         var end = text.LastIndexOf(" bytes)"u8);
         var open = text.LastIndexOf((byte)'(');
         return open >= 0 && end > open && Utf8Parser.TryParse(text[(open + 1)..end], out long size, out var used) && used == end - open - 1 && size >= Position

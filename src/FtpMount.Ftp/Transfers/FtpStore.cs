@@ -50,8 +50,7 @@ internal static class FtpStore
             await transfer.Data.CompleteSendingAsync(cancellationToken);
             if (transfer.Data.IsEncrypted || (follow is not null && transfer.Connection.BearsCommandsBeforeFinalReply))
                 await DrainAsync(transfer, reading, cancellationToken);
-            // After a refusal nothing may follow that changes what is at the path.
-            if (follow is not null && !reading.IsCompleted && transfer.IsAccepted && transfer.TryLetOthersFollow())
+            if (follow is not null && !reading.IsCompleted && transfer.TryLetOthersFollow())
             {
                 isFollowed = true;
                 await follow();
@@ -76,7 +75,6 @@ internal static class FtpStore
             var reply = await reading;
             if (!isFollowed)
                 transfer.Completed();
-            ThrowIfPortWasLost(transfer, reply);
             if (follow is not null && !isFollowed && reply.Code.IsCompletion)
             {
                 isFollowed = true;
@@ -93,15 +91,6 @@ internal static class FtpStore
                 throw Expired(transfer, e);
             throw;
         }
-    }
-
-    /// <summary>A store that was sent before the server said whether it takes it, and for which it then has no data connection, is to be sent again.</summary>
-    private static void ThrowIfPortWasLost(FtpDataTransfer transfer, FtpReply reply)
-    {
-        if (transfer.Opening is not null || reply.Code.Value is not (425 or 503))
-            return;
-        transfer.Connection.Site.NoteEarlyTransfer(wasGood: false);
-        throw new RemoteException(RemoteError.Offline, $"The server has lost the data connection ({reply.Text}).") { ServerReply = reply.Text };
     }
 
     private static async Task<FtpReply> ReadReplyAsync(FtpDataTransfer transfer, Sending sending)

@@ -66,51 +66,6 @@ public sealed class EarlyDataConnectionTests
         Assert.Equal(1, server.Sessions);
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task What_is_set_after_a_store_is_not_sent_where_the_store_is_refused(bool isTaken)
-    {
-        var isThere = false;
-        await using var server = new ScriptedFtpServer((line, session) =>
-        {
-            switch (line.Split(' ')[0])
-            {
-                case "FEAT":
-                    return "211-x\r\n SIZE\r\n MFMT\r\n MLST type*;size*;modify*;\r\n211 end\r\n";
-                case "MLST" when line.EndsWith("/new", StringComparison.Ordinal):
-                    return !isThere ? "550 none\r\n" : "250-x\r\n type=file;size=3; /new\r\n250 end\r\n";
-                case "SIZE":
-                    return "213 3\r\n";
-                case "MFMT":
-                    return "213 modified\r\n";
-                case "STOR":
-                    session.HasPort = false;
-                    isThere = isTaken;
-                    session.Final = isTaken ? "226 here\r\n" : "553 not allowed\r\n";
-                    // It hears the client to the end of its data, and says only then whether it has taken it.
-                    session.Transfer = async (data, token) => await data.CopyToAsync(Stream.Null, token);
-                    return isTaken ? "150 go on\r\n" : "";
-                default:
-                    return Serve(line, session);
-            }
-        });
-        await using var ftp = await FtpFileSystem.ConnectAsync(server.Options with { Connections = 1 }, TimeProvider.System, NullLogger.Instance, Token);
-        for (var i = 0; i < 2; i++)
-        {
-            await ListAsync(ftp);
-            await WaitForReadyAsync(ftp);
-        }
-
-        var change = new RemoteAttributeChange { Modified = new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc) };
-        var storing = ftp.StoreNewAsync(RemotePath.Parse("/new"), new MemoryStream([1, 2, 3]), change, null, Lane.Write, Token).AsTask();
-        if (isTaken)
-            Assert.Equal(3, (await storing).Size);
-        else
-            await Assert.ThrowsAsync<RemoteException>(() => storing);
-        Assert.Equal(isTaken, server.Commands.Any(line => line.StartsWith("MFMT", StringComparison.Ordinal)));
-    }
-
     [Fact]
     public async Task A_server_that_has_no_port_left_is_not_asked_in_advance_any_more()
     {
